@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo run test test-all check bench screenshots mutate lock clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("beattop needs Python 3.10 or later: make PYTHON=python3.12 install") if sys.version_info < (3, 10) else None'
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q --disable-pip-version-check -e . $(DEV)
+	@touch $@
+
+# The dev group of pyproject.toml, spelled out for pip older than 25.1.
+DEV := $(shell sed -n '/^dev = \[/,/^\]/s/^ *"\(.*\)",$$/"\1"/p' pyproject.toml)
+
+demo: install
+	$(BIN)/beattop demo
+
+run: install
+	$(BIN)/beattop
+
+test: install
+	$(BIN)/python -m pytest
+
+test-all: install
+	$(BIN)/python -m pytest -m ''
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+screenshots: install
+	$(BIN)/python -m tests.screenshots
+
+lock: install
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -1,0 +1,69 @@
+"""Files that tell the truth about a beat: pidfile, schedule, last words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from beattop.model.process import ProcessKey
+
+FileStatus = Literal["ok", "absent", "denied", "garbage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pidfile:
+    """A pidfile that some beat (or worker) is configured to hold."""
+
+    path: str
+    """Resolved: absolute, links followed, as the viewer reaches it."""
+    status: FileStatus
+    pid: int | None
+    """As written in it; None where there is no number."""
+    mtime_at: float | None
+    holder: ProcessKey | None
+    """The live process of that pid in the pidfile's namespace, whatever it is."""
+    holder_argv: tuple[str, ...] = ()
+    holder_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFile:
+    """A schedule's database file, or one of the files that its dbm spells from that name."""
+
+    path: str
+    status: FileStatus
+    mtime_at: float | None
+    size: int | None
+    inode: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """What one scheduling process holds open."""
+
+    key: ProcessKey
+    schedules: tuple[str, ...]
+    """Resolved paths of open schedule files, a deleted one with its ` (deleted)` cut off."""
+    deleted: tuple[str, ...]
+    """Those of them that were deleted under it."""
+    inodes: tuple[tuple[int, int], ...]
+    """(device, inode) of the same."""
+    peers: tuple[str, ...]
+    """Established TCP peers, "host:port"."""
+    readable: bool
+    """False where the viewer may not look into its descriptors."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """The end of one program's own log, cleaned and masked."""
+
+    supervisor: str
+    group: str
+    name: str
+    lines: tuple[str, ...]
+    """The last lines, oldest first."""
+    mtime_at: float | None
+    sent_at: float | None
+    """mtime or stamp of the last `Scheduler: Sending due task` line; None where none is seen."""
+    path: str | None

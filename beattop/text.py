@@ -1,0 +1,120 @@
+"""Hostile text made safe where it enters, and human units where it leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+# C0 but tab, DEL, C1, zero-width and bidirectional controls, line and paragraph
+# separators, the byte-order mark: none of them may reach a terminal from a process's text.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+# A whole escape sequence goes, so that its letters do not stay behind as noise (ECMA-48):
+# CSI ... final, OSC/DCS/SOS/PM/APC ... ST or BEL, two-byte escapes.
+_ESCAPES = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
+    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"
+    "|\x1b[ -/]*[0-~]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)(?P<secret>[^\s/]+)@", re.I)
+# In "user:pw/with@sign@host" a slash may hide in the password: the last @ before a space ends it.
+_URL_PASSWORD_SLASH = re.compile(
+    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)(?P<secret>[^\s@]*[^\s]*)@(?=[\w.\[-]+(?::\d+)?(?:[/?#,;]|\s|$))",
+    re.I,
+)
+_SECRET_NAME = (
+    r"[\w.-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie)[\w.-]*"
+)
+_SECRET_PAIR = re.compile(
+    rf"(?P<head>(?<![\w-])-{{0,2}}{_SECRET_NAME}\s*(?:=|:\s?)\s*['\"]?)(?P<secret>[^\s'\",;&]+)", re.I
+)
+_SECRET_OPTION = re.compile(rf"^--?{_SECRET_NAME}$", re.I)
+_BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)(?P<secret>[\w.~+/=-]{6,})", re.I)
+_DSN_KEY = re.compile(r"(?P<head>\bhttps?://)(?P<secret>[0-9a-f]{16,})@", re.I)
+MASK = "**"
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without anything that a terminal would obey."""
+    text = _ESCAPES.sub("", text).replace("\t", " ").replace("\n", " ")
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("\ufffd", text))
+
+
+def decode(raw: bytes) -> str:
+    """Bytes of a file or of /proc as clean text."""
+    return clean(raw.decode("utf-8", "replace"))
+
+
+def mask(text: str) -> str:
+    """`text` with the passwords of URLs and the values of secret-sounding names as `**`."""
+    if "://" in text:
+        text = _URL_PASSWORD_SLASH.sub(rf"\g<head>{MASK}@", text)
+        text = _URL_PASSWORD.sub(rf"\g<head>{MASK}@", text)
+        text = _DSN_KEY.sub(rf"\g<head>{MASK}@", text)
+    text = _SECRET_PAIR.sub(rf"\g<head>{MASK}", text)
+    return _BEARER.sub(rf"\g<head>{MASK}", text)
+
+
+def safe(text: str) -> str:
+    """Cleaned and masked: what may be shown, written and recorded."""
+    return mask(clean(text))
+
+
+def safe_argv(argv: Iterable[str]) -> tuple[str, ...]:
+    """A command line cleaned and masked; the word after `--password` is masked too."""
+    out: list[str] = []
+    hide = False
+    for word in argv:
+        shown = safe(word)
+        if hide and not shown.startswith("-"):
+            shown = MASK
+        hide = bool(_SECRET_OPTION.match(word))
+        out.append(shown)
+    return tuple(out)
+
+
+def duration(seconds: float | None) -> str:
+    """A span in the shortest words that still tell: `2.2 s`, `41 s`, `12 min`, `5 h`, `112 d`."""
+    if seconds is None:
+        return "–"
+    seconds = max(0.0, seconds)
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    for limit, unit, name in ((99.5, 1, "s"), (5970, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def size(count: int | None) -> str:
+    """Bytes in binary units of at most four characters: `43M`, `1.2G`."""
+    if count is None:
+        return "–"
+    value = float(count)
+    for unit in "BKMGT":
+        if value < 9.95 and unit not in "BKM":
+            return f"{value:.1f}{unit}"
+        if value < 1000:
+            return f"{value:.0f}{unit}"
+        value /= 1024
+    return f"{value:.0f}P"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 respawn`, `5,121 respawns`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listing(words: Sequence[str], most: int = 4) -> str:
+    """`a`, `a and b`, `a, b and 3 more`."""
+    if not words:
+        return ""
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} more"]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
