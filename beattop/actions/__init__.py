@@ -1,0 +1,1 @@
+"""Plans, their careful execution, and the journal."""
