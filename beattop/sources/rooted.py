@@ -1,0 +1,44 @@
+"""Paths of another root: a container's files as they are reached from here."""
+
+from __future__ import annotations
+
+import os
+
+_MOST_LINKS = 40  # as the kernel's own limit, path_resolution(7)
+
+
+def inside(root: str, path: str) -> str:
+    """`path` of the tree at `root` as this process reaches it, every symlink followed within it.
+
+    `/proc/PID/root/var/run/x` is not enough: where `var/run` links to `/run`, the kernel would go
+    on from our own root. A part that does not exist or may not be read stays as it is named. With
+    an empty `root` this is os.path.realpath of an absolute path.
+    """
+    if not root:
+        return os.path.realpath(path)
+    done: list[str] = []
+    todo = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            del done[-1:]
+            continue
+        here = "/".join([root.rstrip("/"), *done, part])
+        try:
+            target = os.readlink(here) if links < _MOST_LINKS else None
+        except OSError:
+            target = None
+        if target is None:
+            done.append(part)
+            continue
+        links += 1
+        if target.startswith("/"):
+            done.clear()
+        todo += [word for word in reversed(target.split("/")) if word not in ("", ".")]
+    return "/".join([root.rstrip("/"), *done])
+
+
+def outside(root: str, path: str) -> str:
+    """`path` as the tree at `root` itself names it: the reverse of `inside`."""
+    return path[len(root) :] or "/" if root and path.startswith(root) else path
