@@ -52,6 +52,8 @@ class Handles:
     """Established TCP peers, "host:port"."""
     readable: bool
     """False where the viewer may not look into its descriptors."""
+    pipes: int | None = None
+    """How many pipes it holds above descriptor 2; None where unreadable."""
 
 
 @dataclass(frozen=True, slots=True)

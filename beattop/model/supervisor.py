@@ -98,3 +98,6 @@ class ProgramConfig:
     """Line of the section's header, from 1; 0 where it was not found."""
     order: int
     """Place among all programs of the configuration."""
+    lines: tuple[str, ...] = ()
+    """The section as it stands in the file, header first, cleaned and masked."""
+    numprocs: int = 1

@@ -1,0 +1,260 @@
+"""CPU split by what it was good for, exact because reaped children are accounted to their parents.
+
+For a supervised tree T, W = sum of (own + dead) over T, and the tree's CPU in an interval is the
+difference of W. What supervisord reaped is paid out to the programs whose leaders ended: from a
+leader's clock at its exit where that was read, else in equal shares of what is left (estimated).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from beattop.model.lifecycle import Exit
+from beattop.model.membership import Membership
+from beattop.model.process import ProcessKey, Usage
+from beattop.model.sample import Sample
+from beattop.model.snapshot import ProgramId
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Core-seconds used between two samples."""
+
+    at: float
+    seconds: float
+    busy_s: float
+    supervisord_s: float
+    """supervisords' own, and what cannot be laid to a program."""
+    programs: Mapping[ProgramId, float]
+    estimated: frozenset[ProgramId]
+
+
+@dataclass(slots=True)
+class _Bank:
+    """What one supervisord has reaped and no program was charged with yet."""
+
+    seconds: float = 0.0
+    owed: dict[ProcessKey, tuple[ProgramId, float | None]] = field(default_factory=dict)
+    """Ended leaders not paid yet, with what their clock said."""
+    idle: int = 0
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Books one interval a sample; keeps those that a window needs."""
+
+    window_s: float | None = None
+    """Seconds that the percentages cover; None for the whole observation."""
+    intervals: deque[Interval] = field(default_factory=deque)
+    totals: dict[ProgramId, float] = field(default_factory=dict)
+    """Core-seconds of each program since the observation began."""
+    _before: Sample | None = None
+    _usage: dict[ProcessKey, Usage] = field(default_factory=dict)
+    _owner: dict[ProcessKey, ProgramId] = field(default_factory=dict)
+    _inside: dict[ProcessKey, str] = field(default_factory=dict)
+    _banks: dict[str, _Bank] = field(default_factory=dict)
+    _rings: deque[tuple[float, dict[ProcessKey, Usage]]] = field(default_factory=deque)
+
+    def add(
+        self, sample: Sample, members: Membership, born: Mapping[ProcessKey, ProgramId]
+    ) -> None:
+        """Book what was used since the sample before.
+
+        `born` are leaders that began and ended between the two samples.
+        """
+        usage = {u.key: u for u in sample.usage}
+        before = self._before
+        if before is not None and sample.at > before.at:
+            self._book(before, sample, usage, members, born)
+        self._before = sample
+        self._usage = usage
+        self._owner = dict(members.owner)
+        self._inside = dict(members.supervisor_of)
+        self._rings.append((sample.at, usage))
+        while (
+            self.window_s is not None
+            and len(self._rings) > 2
+            and sample.at - self._rings[1][0] >= self.window_s
+        ):
+            self._rings.popleft()
+        if self.window_s is None and len(self._rings) > 2:
+            del self._rings[1]
+
+    def _book(
+        self,
+        before: Sample,
+        sample: Sample,
+        usage: Mapping[ProcessKey, Usage],
+        members: Membership,
+        born: Mapping[ProcessKey, ProgramId],
+    ) -> None:
+        servers = {s.key: s.id for s in sample.supervisords if s.key is not None}
+        programs: dict[ProgramId, float] = {}
+        own = 0.0
+        for key, now in usage.items():
+            if key not in members.supervisor_of:
+                continue
+            old = self._usage.get(key)
+            if old is None and not self._began_since(key, sample, before):
+                continue
+            grown = now.cpu_s - (old.cpu_s if old else 0.0)
+            reaped = now.dead_cpu_s - (old.dead_cpu_s if old else 0.0)
+            if key in servers:
+                own += max(0.0, grown)
+                self._bank(servers[key]).seconds += reaped
+                continue
+            program = members.owner.get(key)
+            if program is None:
+                own += grown + reaped
+            else:
+                programs[program] = programs.get(program, 0.0) + grown + reaped
+        own += self._gone(usage, programs, servers)
+        self._owe(sample, members, born, usage)
+        estimated: set[ProgramId] = set()
+        for bank in self._banks.values():
+            own += _pay(bank, programs, estimated)
+        interval = Interval(
+            sample.at,
+            sample.at - before.at,
+            max(0.0, sample.cpu.busy_s - before.cpu.busy_s),
+            max(0.0, own),
+            programs,
+            frozenset(estimated),
+        )
+        for program, used in programs.items():
+            self.totals[program] = self.totals.get(program, 0.0) + used
+        self.intervals.append(interval)
+        while (
+            self.window_s is not None
+            and len(self.intervals) > 1
+            and sample.at - self.intervals[1].at >= self.window_s - interval.seconds
+        ):
+            self.intervals.popleft()
+        if self.window_s is None and len(self.intervals) > 1:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Fold all intervals into one: the whole observation needs no more."""
+        first, last = self.intervals.popleft(), self.intervals.popleft()
+        programs = dict(first.programs)
+        for program, used in last.programs.items():
+            programs[program] = programs.get(program, 0.0) + used
+        self.intervals.append(
+            Interval(
+                last.at,
+                first.seconds + last.seconds,
+                first.busy_s + last.busy_s,
+                first.supervisord_s + last.supervisord_s,
+                programs,
+                first.estimated | last.estimated,
+            )
+        )
+
+    def _bank(self, supervisor: str) -> _Bank:
+        return self._banks.setdefault(supervisor, _Bank())
+
+    def _began_since(self, key: ProcessKey, sample: Sample, before: Sample) -> bool:
+        # A process that was there before and is only now watched did not use it all just now.
+        started = sample.host.boot_at + key.start_ticks / sample.host.tick_hz
+        return started >= before.at - 1.0
+
+    def _gone(
+        self,
+        usage: Mapping[ProcessKey, Usage],
+        programs: dict[ProgramId, float],
+        servers: Mapping[ProcessKey, str],
+    ) -> float:
+        """Take back what ended processes were booked with: whoever reaped them is charged whole."""
+        own = 0.0
+        for key, old in self._usage.items():
+            if key in usage or key not in self._inside:
+                continue
+            program = self._owner.get(key)
+            booked = old.cpu_s + old.dead_cpu_s
+            if program is None:
+                own -= booked if key not in servers else 0.0
+            else:
+                programs[program] = programs.get(program, 0.0) - booked
+                if old.ppid in {k.pid for k in servers}:
+                    bank = self._bank(self._inside[key])
+                    bank.owed.setdefault(key, (program, None))
+        return own
+
+    def _owe(
+        self,
+        sample: Sample,
+        members: Membership,
+        born: Mapping[ProcessKey, ProgramId],
+        usage: Mapping[ProcessKey, Usage],
+    ) -> None:
+        """Note the leaders that ended, with what the clock said at their exit."""
+        for key, program in born.items():
+            if key not in usage:
+                self._bank(program.supervisor).owed.setdefault(key, (program, None))
+        exits: dict[int, Exit] = {e.pid: e for e in sample.lifecycle if isinstance(e, Exit)}
+        for bank in self._banks.values():
+            for key, (program, _) in list(bank.owed.items()):
+                gone = exits.get(key.pid)
+                if gone and gone.cpu_s is not None and gone.start_ticks in (None, key.start_ticks):
+                    bank.owed[key] = (program, gone.cpu_s)
+
+    def window(self) -> tuple[float, float, float, dict[ProgramId, float], frozenset[ProgramId]]:
+        """(seconds, busy, supervisords' own, by program, estimated) over the window."""
+        seconds = busy = own = 0.0
+        programs: dict[ProgramId, float] = {}
+        estimated: set[ProgramId] = set()
+        for interval in self.intervals:
+            seconds += interval.seconds
+            busy += interval.busy_s
+            own += interval.supervisord_s
+            estimated |= interval.estimated
+            for program, used in interval.programs.items():
+                programs[program] = programs.get(program, 0.0) + used
+        return seconds, busy, own, programs, frozenset(estimated)
+
+    def process_pct(self, usage: Usage, started_at: float, at: float) -> float | None:
+        """A live process's percent of a core over the window, or over its life if shorter."""
+        if not self._rings:
+            return None
+        since, old = self._rings[0]
+        known = old.get(usage.key)
+        if known is None:
+            since = max(since, started_at)
+        seconds = at - since
+        if seconds <= 0.05:
+            return None
+        return max(0.0, 100 * (usage.cpu_s - (known.cpu_s if known else 0.0)) / seconds)
+
+
+def _pay(bank: _Bank, programs: dict[ProgramId, float], estimated: set[ProgramId]) -> float:
+    """Charge ended leaders from what supervisord reaped; returns what stays nobody's."""
+    known = {key: (p, cpu) for key, (p, cpu) in bank.owed.items() if cpu is not None}
+    for key, (program, cpu) in known.items():
+        # Reaped only when supervisord's account has grown by it (to a clock tick or two).
+        if bank.seconds + 0.021 >= cpu:
+            programs[program] = programs.get(program, 0.0) + cpu
+            bank.seconds -= cpu
+            del bank.owed[key]
+    missed = [(key, p) for key, (p, cpu) in bank.owed.items() if cpu is None]
+    waiting = any(cpu is not None for _, cpu in bank.owed.values())
+    if missed and bank.seconds > 0.0 and not waiting:
+        share = bank.seconds / len(missed)
+        for key, program in missed:
+            programs[program] = programs.get(program, 0.0) + share
+            estimated.add(program)
+            del bank.owed[key]
+        bank.seconds = 0.0
+    if bank.owed or bank.seconds > 0.0:
+        # /proc is not read in one instant: a leader may vanish one sample before, or after, its
+        # CPU arrives at supervisord. Allow that, then let go.
+        bank.idle += 1
+    else:
+        bank.idle = 0
+    if bank.idle > 2:
+        bank.owed.clear()
+        bank.idle = 0
+        left, bank.seconds = max(0.0, bank.seconds), 0.0
+        return left
+    return 0.0

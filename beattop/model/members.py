@@ -1,0 +1,127 @@
+"""Live processes with their role in the tree they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from beattop.model.commandline import CommandLine, classify
+from beattop.model.cpu import Accounts
+from beattop.model.files import Handles
+from beattop.model.process import Process, ProcessKey, Usage
+from beattop.model.role import CELERY, Role
+from beattop.model.snapshot import Member
+from beattop.text import mask
+
+
+@dataclass(slots=True)
+class Lines:
+    """Command lines, each classified once."""
+
+    _known: dict[ProcessKey, tuple[Process, CommandLine]] = field(default_factory=dict)
+
+    def of(self, process: Process) -> CommandLine:
+        """What `process`'s command line says, its environment included."""
+        known = self._known.get(process.key)
+        if known is not None and known[0] is process:
+            return known[1]
+        line = classify(process.argv, process.cwd, process.env)
+        self._known[process.key] = (process, line)
+        return line
+
+    def trim(self, alive: set[ProcessKey]) -> None:
+        """Forget processes that are gone."""
+        if len(self._known) > 2 * len(alive) + 100:
+            self._known = {k: v for k, v in self._known.items() if k in alive}
+
+
+def members(
+    tree: Sequence[Process],
+    lines: Lines,
+    usage: Mapping[ProcessKey, Usage],
+    accounts: Accounts,
+    handles: Mapping[ProcessKey, Handles],
+    at: float,
+) -> tuple[Member, ...]:
+    """The processes of one tree, parents first, each with its role there."""
+    roles = _roles(tree, lines, usage, handles)
+    out = []
+    for process in tree:
+        use = usage.get(process.key)
+        if use is None:
+            continue
+        out.append(
+            Member(
+                process=process,
+                role=roles[process.key],
+                line=lines.of(process),
+                state=use.state,
+                ppid=use.ppid,
+                cpu_pct=accounts.process_pct(use, process.started_at, at),
+                rss_bytes=use.rss_bytes,
+                cpu_s=use.cpu_s,
+            )
+        )
+    return tuple(out)
+
+
+def _roles(
+    tree: Sequence[Process],
+    lines: Lines,
+    usage: Mapping[ProcessKey, Usage],
+    handles: Mapping[ProcessKey, Handles],
+) -> dict[ProcessKey, Role]:
+    """Roles by command line, corrected by place: a worker's forks carry its command line."""
+    roles: dict[ProcessKey, Role] = {}
+    by_pid: dict[int, Process] = {}
+    embedding: dict[ProcessKey, list[Process]] = {}
+    for process in tree:
+        line = lines.of(process)
+        role = line.role
+        use = usage.get(process.key)
+        parent = by_pid.get(use.ppid if use else process.ppid)
+        above = roles.get(parent.key) if parent else None
+        if parent is not None and above in ("worker", "worker+beat", "pool"):
+            if role in ("worker", "worker+beat") and process.argv == parent.argv:
+                role = "pool"
+                if above == "worker+beat":
+                    embedding.setdefault(parent.key, []).append(process)
+            elif line.title and line.child and role == "other":
+                role = "pool"
+        elif parent is not None and above == role and process.argv == parent.argv:
+            # A beat's or flower's own fork, just before its exec: never counted twice.
+            role = "other" if role in CELERY else role
+        roles[process.key] = role
+        by_pid[process.pid] = process
+    for children in embedding.values():
+        beat = embedded_child(children, handles)
+        if beat is not None:
+            roles[beat.key] = "beat"
+    return roles
+
+
+def embedded_child(
+    children: Sequence[Process], handles: Mapping[ProcessKey, Handles]
+) -> Process | None:
+    """The embedded beat among a `worker -B`'s forks of one command line.
+
+    It has no pipe above descriptor 2, where a pool child has seven or more (measured, Celery
+    3.1 to 5.7). Without a look at the descriptors nobody can tell.
+    """
+    pipes = {c.key: h.pipes for c in children if (h := handles.get(c.key)) is not None}
+    none = [c for c in children if pipes.get(c.key) == 0]
+    return none[0] if len(none) == 1 else None
+
+
+def leading_role(found: Sequence[Member]) -> Role | None:
+    """The role of the Celery process that a tree leads to; None where it has none."""
+    roles = [m.role for m in found]
+    for role in ("worker+beat", "beat", "worker", "flower", "events", "multi", "control"):
+        if role in roles:
+            return role  # type: ignore[return-value]
+    return None
+
+
+def masked(value: str | None) -> str | None:
+    """A value as it may be shown."""
+    return mask(value) if value is not None else None
