@@ -1,0 +1,1 @@
+"""The original incident in a box: real supervisord, real Celery, gone afterwards."""
