@@ -24,6 +24,9 @@ class Pidfile:
     """The live process of that pid in the pidfile's namespace, whatever it is."""
     holder_argv: tuple[str, ...] = ()
     holder_user: str | None = None
+    holder_started_at: float | None = None
+    named: tuple[str, ...] = ()
+    """The absolute paths by which it is configured, links not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class ScheduleFile:
     mtime_at: float | None
     size: int | None
     inode: int | None
+    named: tuple[str, ...] = ()
+    """The absolute paths by which it is configured, links not followed."""
 
 
 @dataclass(frozen=True, slots=True)

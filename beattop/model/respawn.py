@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from beattop.model.exits import exit_meaning
 from beattop.model.lives import Life
 from beattop.model.snapshot import LastExit
-from beattop.model.exits import exit_meaning
 
 BURNING_SHARE = 0.05
 """Five percent of a core: what exits may burn together before they are churn."""

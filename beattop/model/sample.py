@@ -38,3 +38,7 @@ class Sample:
     handles: tuple[Handles, ...]
     last_words: tuple[LastWords, ...]
     sources: tuple[SourceStatus, ...]
+    older: tuple[Past, ...] = ()
+    """What still older logs say, read in the background: everything before `pasts`."""
+    limited_to: tuple[str, ...] = ()
+    """Supervisor ids the user named; empty for all."""

@@ -1,0 +1,290 @@
+"""Who schedules: one Beat per living process that does, one per beat program without a process."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from beattop.model.commandline import CommandLine, classify
+from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
+from beattop.model.members import masked
+from beattop.model.paths import absolute
+from beattop.model.process import ProcessKey
+from beattop.model.role import SCHEDULING
+from beattop.model.sample import Sample
+from beattop.model.snapshot import Beat, BeatKey, Health, Member, Program, Unmanaged
+from beattop.model.supervisor import ProgramConfig
+
+SILENT_S = 480.0
+"""A working PersistentScheduler writes its file at least every 300 s + 180 s (its longest sleep
+and its sync interval, celery.beat), so an older file means that it does not run."""
+SETTLED_S = 600.0
+"""A beat younger than this is not called silent for an old file: it may not have written yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a sample knows of files, keyed for look-up."""
+
+    pidfiles: Mapping[str, Pidfile]
+    schedules: Mapping[str, ScheduleFile]
+    handles: Mapping[ProcessKey, Handles]
+
+    @classmethod
+    def of(cls, sample: Sample) -> Facts:
+        """From one sample."""
+        return cls(
+            {name: p for p in sample.pidfiles for name in (p.path, *p.named)},
+            {name: s for s in sample.schedules for name in (s.path, *s.named)},
+            {h.key: h for h in sample.handles},
+        )
+
+
+def config_line(config: ProgramConfig) -> CommandLine | None:
+    """What a program's `command=` says, looked into where it is a shell; None if unreadable."""
+    try:
+        line = classify(shlex.split(config.command), config.directory, dict(config.env))
+        if line.role == "wrapper" and line.inner:
+            line = classify(line.inner, config.directory, dict(config.env))
+    except ValueError:
+        return None
+    return line
+
+
+def beats(
+    programs: Sequence[Program], unmanaged: Sequence[Unmanaged], facts: Facts, at: float
+) -> tuple[Beat, ...]:
+    """All beats of the box, supervised ones first."""
+    out: list[Beat] = []
+    for program in programs:
+        living = list(_living(program.members))
+        out.extend(_program_beat(program, m, main, facts, at) for m, main in living)
+        if not living and program.role in SCHEDULING:
+            down = _absent(program, facts)
+            if down is not None:
+                out.append(down)
+    for root in unmanaged:
+        for member, main in _living((root.member, *root.children)):
+            out.append(_unmanaged_beat(root, member, main, facts, at))
+    return tuple(out)
+
+
+def _living(found: Iterable[Member]) -> Iterable[tuple[Member, Member]]:
+    """(the process that schedules, the one whose command line says how) for each beat."""
+    found = tuple(found)
+    by_pid = {m.process.pid: m for m in found}
+    mains = [m for m in found if m.role == "worker+beat" and m.state != "Z"]
+    embedded = {m.ppid: m for m in found if m.role == "beat" and _inside(m, by_pid)}
+    for main in mains:
+        yield embedded.get(main.process.pid, main), main
+    for member in found:
+        if member.role == "beat" and member.state != "Z" and not _inside(member, by_pid):
+            yield member, member
+
+
+def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
+    parent = by_pid.get(member.ppid)
+    return parent is not None and parent.role == "worker+beat"
+
+
+def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
+    words = program.last_words
+    health: Health | None
+    beat = _living_beat(member, main, facts, words, at)
+    if program.respawning:
+        health = "respawning"
+    else:
+        health = _health(beat, member, words, at)
+    return _with(
+        beat,
+        namespec=program.namespec,
+        supervisor=program.id.supervisor,
+        program=program.id,
+        health=health,
+    )
+
+
+def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts, at: float) -> Beat:
+    beat = _living_beat(member, main, facts, None, at)
+    return _with(
+        beat,
+        health=_health(beat, member, None, at),
+        unmanaged=True,
+        origin=root.origin,
+        unit=root.unit,
+        container=root.container,
+        runner=root.runner,
+        was=root.was,
+    )
+
+
+def _with(beat: Beat, **changes: object) -> Beat:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(beat, **changes)  # type: ignore[arg-type]
+
+
+def _pidfile(
+    line: CommandLine, cwd: str | None, facts: Facts, key: ProcessKey | None
+) -> tuple[str | None, Pidfile | None]:
+    path = absolute(line.pidfile, cwd, line.workdir)
+    if path is not None:
+        fact = facts.pidfiles.get(path)
+        return (fact.path if fact else path), fact
+    if line.pidfile is None:
+        # Celery 3 and 4 write celerybeat.pid without being told; 5 writes none. Only a file that
+        # names this very process tells that it is such a beat.
+        default = absolute("celerybeat.pid", cwd, line.workdir)
+        fact = facts.pidfiles.get(default) if default else None
+        if fact is not None and (key is None or fact.holder == key):
+            return fact.path, fact
+    return None, None
+
+
+def _schedule(
+    line: CommandLine, cwd: str | None, facts: Facts
+) -> tuple[str | None, ScheduleFile | None]:
+    if not default_scheduler(line.scheduler):
+        return masked(line.schedule), None
+    path = absolute(line.schedule or "celerybeat-schedule", cwd, line.workdir)
+    fact = facts.schedules.get(path) if path else None
+    if fact is not None:
+        return fact.path, fact
+    return (path if line.schedule else None), None
+
+
+def default_scheduler(scheduler: str | None) -> bool:
+    """Whether it is Celery's PersistentScheduler, the one that keeps a schedule file."""
+    return not scheduler or scheduler.rpartition(":")[2].rpartition(".")[2] == "PersistentScheduler"
+
+
+def _living_beat(
+    member: Member, main: Member, facts: Facts, words: LastWords | None, at: float
+) -> Beat:
+    line = main.line
+    process = main.process
+    env = process.env or {}
+    cwd = absolute(line.workdir, process.cwd) or process.cwd
+    pidfile, pid_fact = _pidfile(line, process.cwd, facts, member.key)
+    if main is not member:
+        # A worker's --pidfile is the worker's: its embedded beat has none.
+        pidfile, pid_fact = None, None
+    schedule, schedule_fact = _schedule(line, process.cwd, facts)
+    handles = facts.handles.get(member.key) or facts.handles.get(main.key)
+    holds = None
+    if pid_fact is not None and pid_fact.status == "ok":
+        holds = pid_fact.holder == member.key and not (
+            pid_fact.mtime_at is not None and process.started_at > pid_fact.mtime_at + 2
+        )
+    sent = [t for t in (words.sent_at if words else None,) if t is not None]
+    if (
+        schedule_fact is not None
+        and schedule_fact.mtime_at is not None
+        and _owns(handles, schedule)
+    ):
+        sent.append(schedule_fact.mtime_at)
+    return Beat(
+        key=BeatKey(masked(line.app), cwd, masked(line.broker)),
+        pid=member.process.pid,
+        namespec=None,
+        supervisor=None,
+        embedded=main.role == "worker+beat",
+        health=None,
+        pidfile=pidfile,
+        schedule=schedule,
+        scheduler=line.scheduler,
+        process=member.key,
+        started_at=member.process.started_at,
+        line=line,
+        env=tuple(sorted(env.items())),
+        broker_full=masked(line.broker),
+        pidfile_fact=pid_fact,
+        holds_pidfile=holds,
+        schedule_fact=schedule_fact,
+        handles=handles,
+        uid=process.uid,
+        user=process.user,
+        pid_ns=process.pid_ns,
+        last_sent_at=max(sent, default=None),
+        ppid=main.ppid,
+        state=member.state,
+    )
+
+
+def _owns(handles: Handles | None, schedule: str | None) -> bool:
+    """Whether the schedule file's age tells of this process: it is open, or that is unknown."""
+    if handles is None or not handles.readable or not handles.schedules:
+        return True
+    return schedule in handles.schedules and schedule not in handles.deleted
+
+
+def _absent(program: Program, facts: Facts) -> Beat | None:
+    config = program.config
+    line = config_line(config) if config else None
+    if line is not None and line.role not in SCHEDULING:
+        line = None
+    cwd = config.directory if config else None
+    pidfile, fact = _pidfile(line, cwd, facts, None) if line and not _embeds(line) else (None, None)
+    if line is not None and line.pidfile is None:
+        pidfile, fact = None, None
+    schedule, schedule_fact = _schedule(line, cwd, facts) if line else (None, None)
+    place = (absolute(line.workdir, cwd) if line else None) or cwd
+    return Beat(
+        key=BeatKey(
+            masked(line.app) if line else None, place, masked(line.broker) if line else None
+        ),
+        pid=None,
+        namespec=program.namespec,
+        supervisor=program.id.supervisor,
+        embedded=program.role == "worker+beat",
+        health="respawning" if program.respawning else "down",
+        pidfile=pidfile,
+        schedule=schedule,
+        scheduler=line.scheduler if line else None,
+        program=program.id,
+        line=line,
+        env=config.env if config else (),
+        broker_full=masked(line.broker) if line else None,
+        pidfile_fact=fact,
+        schedule_fact=schedule_fact,
+        user=config.user if config else None,
+    )
+
+
+def _embeds(line: CommandLine) -> bool:
+    return line.role == "worker+beat"
+
+
+def _health(beat: Beat, member: Member, words: LastWords | None, at: float) -> Health | None:
+    age = at - (beat.started_at or at)
+    tail = words.lines if words else ()
+    if member.state in ("T", "t"):
+        return "silent"
+    if redbeat(beat.scheduler):
+        return _redbeat_health(tail, words)
+    sent = beat.last_sent_at
+    if tail and "beat: Connection error" in tail[-1] and age > 15:
+        return "silent"
+    if sent is not None and at - sent < SILENT_S:
+        return "working"
+    if sent is not None and age > SETTLED_S and default_scheduler(beat.scheduler):
+        # A line that names a task long sent proves nothing: the schedule may ask for none. The
+        # schedule file does: it is written every few minutes whatever is due.
+        fact = beat.schedule_fact
+        if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
+            return "silent"
+    return "working" if age < SILENT_S else None
+
+
+def redbeat(scheduler: str | None) -> bool:
+    """Whether the scheduler is celery-redbeat, whose lock makes all but one a standby."""
+    return "redbeat" in (scheduler or "").lower()
+
+
+def _redbeat_health(tail: Sequence[str], words: LastWords | None) -> Health | None:
+    if words is not None and words.sent_at is not None:
+        return "working"
+    if any("beat: Acquired lock" in line for line in tail):
+        return "working"
+    return "standby" if tail and "beat: Starting" in tail[-1] else None
