@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from beattop.model.files import Pidfile
 from beattop.model.finding import Keep, Target
+from beattop.model.snapshot import ProgramId
 
 Verb = Literal["stop", "start", "restart", "signal", "kill", "remove-pidfile"]
 Tick = Literal["pending", "done", "failed", "skipped"]
@@ -22,6 +24,14 @@ class Step:
     server: str | None
     command: str | None
     """The same by hand."""
+    respawning: bool = False
+    """The program loops: whichever of its lives is met is the one that is meant."""
+    if_left: bool = False
+    """Only where it outlived the steps before: a beat behind a shell that passes no signal on."""
+    heir: ProgramId | None = None
+    """Who has to take the schedule over afterwards."""
+    pidfile: Pidfile | None = None
+    """The stale file as it was read for the plan, or the one that the heir has to take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +75,5 @@ class Outcome:
     status: Literal["done", "failed", "changed", "unverified", "refused", "blind", "cancelled"]
     checks: tuple[Check, ...]
     summary: str
+    further: Plan | None = None
+    """What is offered next, to be confirmed anew: SIGTERM for survivors, SIGKILL after SIGTERM."""
