@@ -21,6 +21,7 @@ LIFE_S = 6 * 3600.0
 GRACE_S = 1.0
 """Seconds between SIGTERM to supervisord and SIGKILL to all: nothing outside the folder is lost."""
 _REFUSED = re.compile(rb"exited: beat2 \(exit status 73;")
+_FAILED = re.compile(rb"(?:exited|gave up): beat[ :]")
 
 __all__ = ["DemoError", "Incident"]
 
@@ -51,13 +52,18 @@ class Incident:
         self._within_s = within_s
         self._life_s = life_s
         self._lifeline: Lifeline | None = None
+        self._base = Path()
 
     def __enter__(self) -> Incident:
         try:
             self._begin()
         except (OSError, LifelineError) as error:
             self._end()
-            raise DemoError(f"the demo cannot be built: {safe(str(error))}") from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DemoError(
+                f"the demo cannot be built in {self._base}: {safe(reason)}; "
+                "TMPDIR may name another folder"
+            ) from error
         except BaseException:
             self._end()
             raise
@@ -77,8 +83,9 @@ class Incident:
     def _begin(self) -> None:
         supervisord = environment.program("supervisor.supervisord", "supervisord")
         celery = environment.program("celery", "celery")
+        self._base = environment.base()
         self._lifeline = Lifeline(
-            environment.base(), environment.PREFIX, life_s=self._life_s, grace_s=GRACE_S
+            self._base, environment.PREFIX, life_s=self._life_s, grace_s=GRACE_S
         )
         self.folder = self._lifeline.folder
         self._progress(f"building the incident in {self.folder} …")
@@ -97,13 +104,15 @@ class Incident:
         steps = (
             ("supervisord", f"supervisord answers (pid {supervisord.pid})", self._answers),
             ("beat", "beat holds the pidfile", (self.folder / story.PIDFILE).exists),
-            ("beat2", "beat2 was refused: exit 73", lambda: self._refusals() >= 1),
-            ("beat2", "supervisord started it again, and again: exit 73", self._looping),
+            ("beat2", "beat2 was refused: exit 73", lambda: self._refused(1)),
+            ("beat2", "supervisord started it again, and again: exit 73", lambda: self._refused(2)),
         )
         for program, words, done in steps:
             while not done():
                 if not alive(supervisord):
                     raise DemoError(f"supervisord ended: {self._tail('supervisord')}")
+                if _FAILED.search(self._log()):
+                    raise DemoError(f"celery beat ended: {self._tail('beat')}")
                 if time.monotonic() > deadline:
                     raise DemoError(
                         f"no incident within {self._within_s:.0f} s, waiting for: {words}; "
@@ -115,24 +124,24 @@ class Incident:
     def _answers(self) -> bool:
         return story.answers(self.folder / environment.SOCKET)
 
-    def _refusals(self) -> int:
+    def _log(self) -> bytes:
         try:
-            log = (self.folder / "log" / "supervisord.log").read_bytes()
+            return (self.folder / "log" / "supervisord.log").read_bytes()
         except FileNotFoundError:
-            return 0
-        return len(_REFUSED.findall(log))
+            return b""
 
-    def _looping(self) -> bool:
-        return self._refusals() >= 2
+    def _refused(self, times: int) -> bool:
+        return len(_REFUSED.findall(self._log())) >= times
 
     def _tail(self, program: str) -> str:
-        """The last words in a log, on one line."""
+        """The last words in a log, an error's before others, on one line."""
         for name in (f"{program}.out", f"{program}.log"):
             with suppress(OSError):
                 lines = (self.folder / "log" / name).read_text(errors="replace").split("\n")
                 spoken = [safe(line).strip() for line in lines[-50:] if line.strip()]
+                errors = [line for line in spoken if "error" in line.lower()]
                 if spoken:
-                    return spoken[-1][:300]
+                    return (errors or spoken)[-1][:300]
         return "nothing"
 
     def _end(self) -> list[str]:

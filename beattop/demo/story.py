@@ -58,6 +58,8 @@ def _conf(folder: Path, celery: Sequence[str], root: bool) -> list[str]:
                 "logfile": folder / "log" / "supervisord.log",
                 "pidfile": folder / "run" / "supervisord.pid",
                 "childlogdir": folder / "log",
+                "minfds": 128,
+                "minprocs": 32,
                 "user": "root" if root else None,
             },
         ),
