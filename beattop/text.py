@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 
 # C0 but tab, DEL, C1, zero-width and bidirectional controls, line and paragraph
@@ -118,3 +119,17 @@ def listing(words: Sequence[str], most: int = 4) -> str:
     if len(words) > most:
         words = [*words[: most - 1], f"{len(words) - most + 1} more"]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def moment(at: float, now: float) -> str:
+    """A past instant as short as it stays clear, in local time: `04:12`, `Tue 04:12`, `3 Nov 04:12`."""
+    when = time.localtime(at)
+    age = now - at
+    clock = time.strftime("%H:%M", when)
+    if age < 12 * 3600 or (age < 86400 and when.tm_yday == time.localtime(now).tm_yday):
+        return clock
+    if age < 6.5 * 86400:
+        return f"{time.strftime('%a', when)} {clock}"
+    if age < 300 * 86400:
+        return f"{when.tm_mday} {time.strftime('%b', when)} {clock}"
+    return time.strftime("%Y-%m-%d", when)

@@ -207,7 +207,7 @@ def _living_beat(
         user=process.user,
         pid_ns=process.pid_ns,
         last_sent_at=max(sent, default=None),
-        ppid=main.ppid,
+        main_pid=process.pid,
         state=member.state,
     )
 

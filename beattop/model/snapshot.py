@@ -182,7 +182,8 @@ class Beat:
     was: str | None = None
     last_sent_at: float | None = None
     """When it last proved that it sends: a log line or its schedule file's mtime."""
-    ppid: int | None = None
+    main_pid: int | None = None
+    """The process whose command line says how it schedules: the worker's, where embedded."""
     state: str | None = None
 
 

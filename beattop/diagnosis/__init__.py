@@ -1,0 +1,96 @@
+"""What is wrong on the box: one finding a cause and identity, under its most specific kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from beattop.diagnosis.beat_down import beats_down
+from beattop.diagnosis.duplicate_beat import double_scheduling, respawning
+from beattop.diagnosis.lone import orphans, programs_down, silent_beats
+from beattop.diagnosis.respawn_loop import respawn_loops
+from beattop.diagnosis.stale_pidfile import stale_pidfiles
+from beattop.diagnosis.supervisord import denied, doubles, not_answering
+from beattop.model.finding import SEVERITIES, Finding
+from beattop.model.snapshot import ProgramId, Snapshot
+
+# Among findings of one severity: what blocks everything else first, then what burns most.
+_ORDER = (
+    "double-supervisor",
+    "supervisor-not-answering",
+    "duplicate-beat",
+    "stale-pidfile",
+    "beat-down",
+    "respawn-loop",
+    "program-down",
+    "beat-silent",
+    "orphan",
+    "supervisor-denied",
+)
+
+
+def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """All findings, most severe first. Pure: the same snapshot gives the same findings."""
+    out: list[Finding] = []
+    twice: set[str] = set()
+    for finding, surplus in doubles(snapshot):
+        out.append(finding)
+        twice |= set(surplus)
+    out.extend(not_answering(snapshot))
+    doubled = {p.id for p in snapshot.programs if p.id.supervisor in twice}
+    out.extend(f for f in _duplicates(snapshot) if not _told(f, doubled, bool(twice)))
+    claimed = _programs(out) | doubled
+    out.extend(f for f in stale_pidfiles(snapshot) if not set(f.programs) & claimed)
+    claimed = _programs(out) | doubled
+    out.extend(respawn_loops(snapshot, claimed))
+    claimed = _programs(out) | doubled
+    out.extend(beats_down(snapshot, claimed))
+    out.extend(programs_down(snapshot, claimed))
+    pids = {pid for f in out if f.severity != "info" for pid in _pids(f)}
+    out.extend(silent_beats(snapshot, pids))
+    out.extend(orphans(snapshot, pids))
+    out.extend(denied(snapshot))
+    out = [f for f in out if _concerns(f, snapshot)]
+    return tuple(
+        sorted(
+            out,
+            key=lambda f: (
+                SEVERITIES.index(f.severity),
+                _ORDER.index(f.kind),
+                -(f.churn_pct or 0.0),
+                f.identity,
+            ),
+        )
+    )
+
+
+def _duplicates(snapshot: Snapshot) -> Iterable[Finding]:
+    yield from respawning(snapshot)
+    yield from double_scheduling(snapshot)
+
+
+def _told(finding: Finding, doubled: set[ProgramId], any_twice: bool) -> bool:
+    """Whether a second supervisord on one conf already explains these duplicates."""
+    if not any_twice:
+        return False
+    mine = {*finding.programs, *(k.program for k in finding.keep if k.program)}
+    return bool(mine & doubled)
+
+
+def _programs(findings: Iterable[Finding]) -> set[ProgramId]:
+    return {p for f in findings for p in f.programs}
+
+
+def _pids(finding: Finding) -> set[int]:
+    kept = {k.pid for k in finding.keep if k.pid is not None}
+    return {*finding.pids, *kept} if finding.kind != "duplicate-beat" else set(finding.pids)
+
+
+def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
+    """With --supervisor, strangers count only where they share an identity with its programs."""
+    if not snapshot.limited_to:
+        return True
+    if finding.kind != "duplicate-beat":
+        return True
+    named = [p.supervisor for p in finding.programs]
+    named += [k.supervisor for k in finding.keep if k.supervisor]
+    return any(s in snapshot.limited_to for s in named)

@@ -1,0 +1,198 @@
+"""The change that keeps a trouble from coming back: file, line, section, and a diff to copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from beattop.diagnosis.names import app_name, beat_name, program_of
+from beattop.model.finding import LastingFix
+from beattop.model.snapshot import Beat, Program, Snapshot
+from beattop.model.supervisor import ProgramConfig
+
+
+def place(config: ProgramConfig) -> str:
+    """`/etc/supervisor/conf.d/old.conf:7  [program:beat2]`."""
+    line = f":{config.line}" if config.line else ""
+    return f"{config.file}{line} [{config.section}]"
+
+
+def set_option(config: ProgramConfig, name: str, value: str) -> str:
+    """A unified diff that sets one option of a section; "" where its text is not known."""
+    lines = config.lines
+    if not lines or not config.line:
+        return ""
+    pattern = re.compile(rf"^\s*{re.escape(name)}\s*[=:]", re.I)
+    at = next((i for i, line in enumerate(lines) if pattern.match(line)), None)
+    new = f"{name}={value}"
+    if at is None:
+        shown = [f" {lines[0]}", f"+{new}"]
+        return _diff(config, config.line, shown, 1, 2)
+    shown = (
+        [f" {lines[at - 1]}", f"-{lines[at]}", f"+{new}"] if at else [f"-{lines[at]}", f"+{new}"]
+    )
+    start = config.line + max(0, at - 1)
+    size = 2 if at else 1
+    return _diff(config, start, shown, size, size)
+
+
+def _diff(config: ProgramConfig, start: int, shown: list[str], old: int, new: int) -> str:
+    head = [f"--- {config.file}", f"+++ {config.file}", f"@@ -{start},{old} +{start},{new} @@"]
+    return "\n".join([*head, *shown]) + "\n"
+
+
+def _fix(text: str, config: ProgramConfig | None, diff: str, ticket: str) -> LastingFix:
+    if config is None:
+        return LastingFix(text, ticket=ticket)
+    return LastingFix(text, config.file, config.line, config.section, diff, ticket)
+
+
+def reread(snapshot: Snapshot, program: Program) -> str:
+    """How a changed conf is made to count."""
+    server = next((s for s in snapshot.supervisords if s.id == program.id.supervisor), None)
+    ctl = " ".join(server.ctl) if server and server.ctl else "supervisorctl"
+    return f"then {ctl} update"
+
+
+def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
+    """A program that should not be there: autostart=false, or remove the section."""
+    config = program.config
+    ticket = f"Remove the surplus program {program.namespec}: {because}."
+    if config is None:
+        return LastingFix(
+            f"Set autostart=false for {program.namespec} in supervisord's configuration, or remove "
+            "its section; a stopped program comes back when supervisord restarts.",
+            ticket=ticket,
+        )
+    if config.numprocs > 1:
+        return _fix(
+            f"{place(config)}: numprocs=1. A beat must run once; a stopped process comes back when "
+            "supervisord restarts.",
+            config,
+            set_option(config, "numprocs", "1"),
+            f"Set numprocs=1 in [{config.section}]: {because}.",
+        )
+    return _fix(
+        f"{place(config)}: set autostart=false, or remove the section, {reread(snapshot, program)}. "
+        "A stopped program comes back when supervisord restarts.",
+        config,
+        set_option(config, "autostart", "false"),
+        ticket,
+    )
+
+
+def respawning(programs: Sequence[Program], held: Beat, snapshot: Snapshot) -> LastingFix:
+    """For programs that a taken pidfile turns away."""
+    first = programs[0]
+    if held.unmanaged:
+        stranger = beat_name(held, snapshot)
+        text = (
+            f"One beat too many was started outside supervisor ({stranger}). End it when "
+            f"{first.namespec} is to take over, and remove what starts it"
+            f"{_starter(held)}. {_orphan_cure(held, snapshot)}"
+        )
+        return LastingFix(
+            text.strip(),
+            file=first.config.file if first.config else None,
+            line=first.config.line if first.config else 0,
+            section=first.config.section if first.config else None,
+            ticket=f"Remove what starts the unsupervised beat {stranger} of {app_name(held)}.",
+        )
+    return unwanted(first, snapshot, f"{beat_name(held, snapshot)} already is the beat of its app")
+
+
+def _starter(beat: Beat) -> str:
+    if beat.unit:
+        return f": the systemd unit {beat.unit}"
+    if beat.runner:
+        return f": {beat.runner}"
+    return " (crontab, rc.local, a deploy script, a shell with nohup)"
+
+
+def _orphan_cure(beat: Beat, snapshot: Snapshot) -> str:
+    if beat.origin != "orphan":
+        return ""
+    return leftover(beat.was, snapshot).text
+
+
+def leftover(was: str | None, snapshot: Snapshot) -> LastingFix:
+    """Why a program leaves processes behind, and what keeps it from doing so."""
+    program = next((p for p in snapshot.programs if p.namespec == was), None)
+    config = program.config if program else None
+    if config is None:
+        return LastingFix(
+            "Let the program's command `exec` the real thing and set stopasgroup=true and "
+            "killasgroup=true, so that a stop reaches it."
+        )
+    if re.search(r"(^|\s)(--detach|-D)(\s|$)", config.command):
+        return _fix(
+            f"{place(config)}: take --detach out of the command: supervisord must hold the process "
+            "itself.",
+            config,
+            set_option(config, "command", re.sub(r"\s(--detach|-D)(?=\s|$)", "", config.command)),
+            f"[{config.section}] must not detach.",
+        )
+    if not config.stopasgroup:
+        return _fix(
+            f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
+            "in its shell, so that a stop reaches the whole process group.",
+            config,
+            set_option(config, "stopasgroup", "true"),
+            f"[{config.section}]: a stop leaves its child behind; set stopasgroup=true.",
+        )
+    return LastingFix(
+        f"It outlived a supervisord that was killed; check that the service's stop ends all of "
+        f"{was}'s processes (systemd: KillMode=control-group)."
+    )
+
+
+def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFix:
+    """For beats that all live."""
+    beats = [kept, *surplus]
+    embedded = next((b for b in beats if b.embedded and b.program is not None), None)
+    if embedded is not None:
+        return _without_b(embedded, kept, surplus, snapshot)
+    orphan = next((b for b in surplus if b.origin == "orphan"), None)
+    if orphan is not None:
+        return leftover(orphan.was, snapshot)
+    stranger = next((b for b in surplus if b.unmanaged), None)
+    if stranger is not None:
+        return LastingFix(
+            f"Remove what starts {beat_name(stranger, snapshot)}{_starter(stranger)}.",
+            ticket=f"Remove the unsupervised beat of {app_name(stranger)}.",
+        )
+    program = program_of(snapshot, surplus[0].program)
+    if program is None:
+        return LastingFix("")
+    fix = unwanted(program, snapshot, f"{beat_name(kept, snapshot)} already is the beat")
+    if kept.pidfile is None and fix.text:
+        fix = LastingFix(
+            fix.text
+            + " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "
+            "beat would have been refused.",
+            fix.file,
+            fix.line,
+            fix.section,
+            fix.diff,
+            fix.ticket,
+        )
+    return fix
+
+
+def _without_b(
+    embedded: Beat, kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot
+) -> LastingFix:
+    program = program_of(snapshot, embedded.program)
+    config = program.config if program else None
+    alone = next((b for b in (kept, *surplus) if not b.embedded), None)
+    name = embedded.namespec or "the worker"
+    text = f"take -B (--beat) out of the command, restart {name} when it is idle"
+    if alone is not None:
+        text += f", then start {beat_name(alone, snapshot)} again as the one beat"
+    if config is None:
+        return LastingFix(text[0].upper() + text[1:] + ".")
+    command = re.sub(r"\s(-B|--beat)(?=\s|$)", "", config.command)
+    diff = set_option(config, "command", command) if command != config.command else ""
+    return _fix(
+        f"{place(config)}: {text}.", config, diff, f"[{config.section}] must not embed a beat (-B)."
+    )

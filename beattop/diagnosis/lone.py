@@ -1,0 +1,136 @@
+"""Programs and beats that are wrong on their own: FATAL, silent, left over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from beattop.diagnosis.beat_down import server_hangs
+from beattop.diagnosis.keep import ctl, describe
+from beattop.diagnosis.lasting import leftover, place
+from beattop.diagnosis.names import app_name, program_of, short_name, subject
+from beattop.model.finding import Finding, LastingFix
+from beattop.model.role import SCHEDULING
+from beattop.model.snapshot import Beat, ProgramId, Snapshot
+from beattop.text import duration, moment
+
+
+def programs_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[Finding]:
+    """FATAL programs that are no beats."""
+    for program in snapshot.programs:
+        if program.state != "FATAL" or program.members or program.role in SCHEDULING:
+            continue
+        if program.id in claimed or server_hangs(program, snapshot):
+            continue
+        name = short_name(program.id, snapshot)
+        why = program.last_error or program.spawnerr
+        start = ctl(snapshot, program, "start")
+        evidence = ["supervisord gave it up: FATAL"]
+        if program.spawnerr:
+            evidence.append(f"supervisord says: {program.spawnerr}")
+        if program.last_exit:
+            ended = program.last_exit.signal or f"status {program.last_exit.status}"
+            evidence.append(
+                f"last exit {ended} ({program.last_exit.meaning}) "
+                f"at {moment(program.last_exit.at, snapshot.at)}"
+            )
+        if program.last_error:
+            evidence.append(f"its last words: {program.last_error}")
+        where = f"{place(program.config)}: " if program.config else ""
+        yield Finding(
+            kind="program-down",
+            severity="warning",
+            certainty="certain",
+            summary=f"{name} is FATAL: supervisord gave it up{f': {why}' if why else ''}",
+            effect="down",
+            programs=(program.id,),
+            pids=(),
+            evidence=tuple(evidence),
+            lasting=LastingFix(
+                f"{where}mend what its last words name, then {start or 'start it again'}.",
+                program.config.file if program.config else None,
+                program.config.line if program.config else 0,
+                program.config.section if program.config else None,
+            ),
+            since_at=program.last_exit.at if program.last_exit else None,
+            identity=f"program-down:{program.id.supervisor}:{program.namespec}",
+            short=f"{name} is FATAL{f': {why}' if why else ''}",
+        )
+
+
+def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
+    """Beats that live but send nothing."""
+    for beat in snapshot.beats:
+        if beat.health != "silent" or beat.pid in claimed_pids:
+            continue
+        yield _silent(beat, snapshot)
+
+
+def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
+    program = program_of(snapshot, beat.program)
+    last = beat.last_sent_at
+    ago = f" for {duration(snapshot.at - last)}" if last else ""
+    evidence = [describe(beat, snapshot)]
+    effect, cure = "silent", "Read its log (l); restart it when it hangs (R)."
+    if beat.state in ("T", "t"):
+        effect = "stopped"
+        evidence.append(f"pid {beat.pid} is stopped by a signal (state {beat.state})")
+        cure = f"kill -CONT {beat.pid} lets it go on."
+    fact = beat.schedule_fact
+    if fact is not None and fact.mtime_at is not None:
+        evidence.append(
+            f"{fact.path} was last written {duration(snapshot.at - fact.mtime_at)} ago; a working "
+            "beat writes it at least every 480 s"
+        )
+    if program is not None and program.last_words and program.last_words.lines:
+        line = program.last_words.lines[-1]
+        evidence.append(f"its last line: {line}")
+        if "Connection error" in line:
+            effect, cure = "no broker", "Bring the broker back, or correct its URL."
+    return Finding(
+        kind="beat-silent",
+        severity="warning",
+        certainty="likely",
+        summary=f"{subject(beat, snapshot)} lives but has sent nothing of {app_name(beat)}{ago}.",
+        effect=effect,
+        programs=(beat.program,) if beat.program else (),
+        pids=(beat.pid,) if beat.pid else (),
+        evidence=tuple(evidence),
+        lasting=LastingFix(cure),
+        since_at=last,
+        identity=f"beat-silent:{beat.namespec or beat.pid}",
+        short=f"{subject(beat, snapshot)} is silent{ago}",
+    )
+
+
+def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
+    """Left-overs of supervised programs that no other finding names."""
+    for root in snapshot.unmanaged:
+        process = root.member.process
+        pids = {process.pid, *(m.process.pid for m in root.children)}
+        if root.origin != "orphan" or pids & set(claimed_pids):
+            continue
+        if snapshot.limited_to and root.was_supervisor not in snapshot.limited_to:
+            continue
+        age = duration(snapshot.at - process.started_at)
+        fix = leftover(root.was, snapshot)
+        yield Finding(
+            kind="orphan",
+            severity="warning",
+            certainty="certain",
+            summary=f"pid {process.pid} ({root.role}) is left over from {root.was}: supervisord no "
+            "longer holds it and cannot stop it.",
+            effect="not supervised",
+            programs=(),
+            pids=(process.pid,),
+            evidence=(
+                f"pid {process.pid}: up {age}, user {process.user or process.uid}, parent pid "
+                f"{root.member.ppid}",
+                f"it carries the environment or process group of {root.was}",
+                f"command: {' '.join(process.argv)}",
+                f"to end it: kill -TERM {process.pid}",
+            ),
+            lasting=fix,
+            since_at=None,
+            identity=f"orphan:{process.pid}:{process.key.start_ticks}",
+            short=f"pid {process.pid} ({root.role}) is left over from {root.was}",
+        )

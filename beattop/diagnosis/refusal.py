@@ -1,0 +1,99 @@
+"""A beat that finds a pidfile taken: which file, and who holds it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from beattop.model.files import Pidfile
+from beattop.model.paths import absolute
+from beattop.model.role import SCHEDULING
+from beattop.model.snapshot import Beat, Program, Snapshot
+
+_TAKEN = re.compile(r"Pidfile \((?P<path>[^)]*)\) already exists")
+_HOLDER = re.compile(r"already running\?\s*\(pid: (?P<pid>\d+)\)")
+_LOCK = re.compile(r"LockFailed|\[Errno 17\] File exists")
+REFUSED_STATUS = 73
+"""EX_CANTCREAT: what every Celery from 3.1 to 5.7 exits with where the pidfile is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One program's last word on a pidfile."""
+
+    path: str | None
+    """Absolute; None where neither its words nor its configuration name one."""
+    fact: Pidfile | None
+    holder_pid: int | None
+    words: str | None
+
+
+def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
+    """How a beat program was refused; None where its exits have another cause."""
+    lines = program.last_words.lines if program.last_words else ()
+    path = words = None
+    pid: int | None = None
+    for line in reversed(lines):
+        if path is None and (match := _TAKEN.search(line)):
+            path, words = match["path"], line
+        if pid is None and (match := _HOLDER.search(line)):
+            pid = int(match["pid"])
+        if words is None and _LOCK.search(line):
+            words = line
+    status = program.last_exit.status if program.last_exit else None
+    if status != REFUSED_STATUS and not (words and status in (None, 1)):
+        return None
+    beat = next((b for b in snapshot.beats if b.program == program.id), None)
+    cwd = program.config.directory if program.config else None
+    if program.leader is not None:
+        cwd = program.leader.process.cwd or cwd
+    if beat is not None and beat.key.cwd:
+        cwd = beat.key.cwd
+    resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
+    fact = _fact(resolved, snapshot)
+    return Refusal(fact.path if fact else resolved, fact, pid, words)
+
+
+def _fact(path: str | None, snapshot: Snapshot) -> Pidfile | None:
+    return next((p for p in snapshot.pidfiles if path in (p.path, *p.named)), None)
+
+
+def holder(refused: Refusal, program: Program, snapshot: Snapshot) -> Beat | None:
+    """The living beat that holds the pidfile a program was refused by; None where it is no beat."""
+    others = [b for b in snapshot.beats if b.pid is not None and b.program != program.id]
+    if refused.fact is not None and refused.fact.status == "ok":
+        key = refused.fact.holder
+        return next((b for b in others if key is not None and _is(b, key.pid)), None)
+    if refused.holder_pid is not None:
+        found = next((b for b in others if _is(b, refused.holder_pid)), None)
+        if found is not None:
+            return found
+    if refused.path is not None:
+        return next((b for b in others if b.pidfile == refused.path), None)
+    return None
+
+
+def _is(beat: Beat, pid: int) -> bool:
+    # A worker with -B holds its pidfile itself; the beat is its child.
+    return pid in (beat.pid, beat.main_pid)
+
+
+def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
+    """Whether the file names a live process that did not write it: no Celery, or a later one."""
+    if fact is None or fact.status != "ok" or fact.holder is None:
+        return False
+    if fact.holder_started_at is not None and fact.mtime_at is not None:
+        if fact.holder_started_at > fact.mtime_at + 2:
+            return True
+    if any(_is(beat, fact.holder.pid) for beat in snapshot.beats):
+        return False
+    for member in _members(snapshot):
+        if member[0] == fact.holder.pid:
+            return member[1] not in (*SCHEDULING, "worker", "multi")
+    return bool(fact.holder_argv) and not any("celery" in word for word in fact.holder_argv)
+
+
+def _members(snapshot: Snapshot) -> list[tuple[int, str]]:
+    found = [(m.process.pid, m.role) for p in snapshot.programs for m in p.members]
+    found += [(u.member.process.pid, u.role) for u in snapshot.unmanaged]
+    return found + [(m.process.pid, m.role) for u in snapshot.unmanaged for m in u.children]

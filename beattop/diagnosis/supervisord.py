@@ -1,0 +1,172 @@
+"""Supervisords that hang, refuse, or stand twice."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from beattop.model.finding import Finding, Keep, LastingFix, Target
+from beattop.model.snapshot import Member, Program, Snapshot
+from beattop.model.source import SourceStatus
+from beattop.model.supervisor import Supervisord
+from beattop.text import count, duration, listing
+
+
+def _word(snapshot: Snapshot, server: Supervisord) -> SourceStatus | None:
+    return next(
+        (
+            s
+            for s in snapshot.sources
+            if s.name == "supervisor" and s.target in (server.id, server.url)
+        ),
+        None,
+    )
+
+
+def _member(snapshot: Snapshot, server: Supervisord) -> Member | None:
+    return next((m for sid, m in snapshot.supervisord_members if m.key == server.key), None)
+
+
+def _programs(snapshot: Snapshot, server: Supervisord) -> list[Program]:
+    return [p for p in snapshot.programs if p.id.supervisor == server.id]
+
+
+def not_answering(snapshot: Snapshot) -> Iterable[Finding]:
+    """Live supervisords that accept nothing, or answer nothing in time."""
+    for server in snapshot.supervisords:
+        word = _word(snapshot, server)
+        if server.key is None or server.answers is not False or word is None:
+            continue
+        if word.status not in ("timeout", "down"):
+            continue
+        member = _member(snapshot, server)
+        stopped = member is not None and member.state in ("T", "t")
+        evidence = [f"{server.id}: {word.detail or word.status}"]
+        if member is not None:
+            evidence.append(f"pid {member.process.pid} is in state {member.state}")
+        dead = [p for p in _programs(snapshot, server) if p.members and p.members[0].state == "Z"]
+        if dead:
+            names = listing([p.namespec for p in dead])
+            evidence.append(f"{names} ended and {'is' if len(dead) == 1 else 'are'} not reaped")
+        pid = server.key.pid
+        what = "is stopped (SIGSTOP) and" if stopped else "hangs: it"
+        cure = (
+            f"kill -CONT {pid} lets it go on."
+            if stopped
+            else f"See what it waits for (py-spy dump --pid {pid}, strace -p {pid}); restart it when "
+            "its programs can bear it."
+        )
+        yield Finding(
+            kind="supervisor-not-answering",
+            severity="critical",
+            certainty="certain",
+            summary=f"supervisord (pid {pid}) {what} answers nothing: nothing it runs can be "
+            "stopped, started or seen through it.",
+            effect="stopped" if stopped else "hung",
+            programs=(),
+            pids=(pid,),
+            evidence=tuple(evidence),
+            lasting=LastingFix(
+                cure, file=server.conf, ticket=f"supervisord pid {pid} hung. {cure}"
+            ),
+            identity=f"supervisor-not-answering:{server.id}",
+            short=f"supervisord (pid {pid}) answers nothing",
+        )
+
+
+def denied(snapshot: Snapshot) -> Iterable[Finding]:
+    """Supervisords that the viewer may not ask, with what is needed to see more."""
+    for server in snapshot.supervisords:
+        word = _word(snapshot, server)
+        if word is None or word.status != "denied" or server.key is None:
+            continue
+        yield Finding(
+            kind="supervisor-denied",
+            severity="info",
+            certainty="certain",
+            summary=f"supervisord at {server.url or server.id} does not let you ask: "
+            f"{word.detail or 'denied'}",
+            effect="denied",
+            programs=(),
+            pids=(server.key.pid,),
+            evidence=(word.detail or "denied",),
+            lasting=LastingFix(
+                "Run beattop as root or as the user who owns supervisord's socket, or give its "
+                "username and password in the config.",
+                file=server.conf,
+            ),
+            identity=f"supervisor-denied:{server.id}",
+            short="supervisord may not be asked: run as root or its user",
+        )
+
+
+def doubles(snapshot: Snapshot) -> Iterable[tuple[Finding, tuple[str, ...]]]:
+    """Two live supervisords on one conf, with the ids of the surplus ones."""
+    by_conf: dict[tuple[str, str], list[Supervisord]] = {}
+    for server in snapshot.supervisords:
+        if server.key is not None and server.conf is not None:
+            by_conf.setdefault((server.root, server.conf), []).append(server)
+    for (_, conf), found in by_conf.items():
+        servers = list({s.key: s for s in found}.values())
+        if len(servers) > 1:
+            yield _double(conf, servers, snapshot)
+
+
+def _double(
+    conf: str, servers: list[Supervisord], snapshot: Snapshot
+) -> tuple[Finding, tuple[str, ...]]:
+    def rank(server: Supervisord) -> tuple[bool, int]:
+        return (server.answers is not True, server.key.start_ticks if server.key else 0)
+
+    kept, *surplus = sorted(servers, key=rank)
+    programs = [p for s in surplus for p in _programs(snapshot, s)]
+    evidence, stop = [], []
+    for server in (kept, *surplus):
+        member = _member(snapshot, server)
+        if server.key is None:
+            continue
+        age = duration(snapshot.at - member.process.started_at) if member else "?"
+        answers = "answers" if server.answers else "does not answer"
+        evidence.append(f"pid {server.key.pid}: up {age}, {answers} at {server.url or 'no server'}")
+        if server is not kept:
+            stop.append(_stop(server, member))
+    kept_pid = kept.key.pid if kept.key else None
+    pids = tuple(s.key.pid for s in surplus if s.key)
+    finding = Finding(
+        kind="double-supervisor",
+        severity="critical",
+        certainty="certain",
+        summary=f"{count(len(servers), 'supervisord')} run {conf}: every program stands "
+        f"{'twice' if len(servers) == 2 else f'{len(servers)} times'}; "
+        f"pid {listing([str(p) for p in pids])} is the surplus one beside pid {kept_pid}.",
+        effect="every program twice",
+        programs=tuple(p.id for p in programs),
+        pids=pids,
+        evidence=tuple(evidence),
+        keep=(Keep(kept.id, None, kept_pid, process=kept.key, why="answers, or is the older"),),
+        stop=tuple(stop),
+        lasting=LastingFix(
+            f"End the surplus supervisord with SIGTERM (it stops its programs), then find what "
+            f"started {conf} a second time: a unit with KillMode=process that was killed, an init "
+            "script beside a unit, a shell.",
+            file=conf,
+            ticket=f"Two supervisords ran {conf}.",
+        ),
+        identity=f"double-supervisor:{conf}",
+        short=f"{len(servers)} supervisords run {conf}",
+    )
+    return finding, tuple(s.id for s in surplus)
+
+
+def _stop(server: Supervisord, member: Member | None) -> Target:
+    assert server.key is not None
+    return Target(
+        server.id,
+        None,
+        server.key.pid,
+        "advice",
+        shlex.join(["kill", "-TERM", str(server.key.pid)]),
+        process=server.key,
+        why="SIGTERM lets it stop its programs in order; tasks that run in its workers are waited "
+        "for stopwaitsecs, so a person decides",
+    )
