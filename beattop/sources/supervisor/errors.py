@@ -87,13 +87,14 @@ def _protocol(error: xmlrpc.client.ProtocolError, password: str | None) -> tuple
     if error.errcode == http.client.UNAUTHORIZED:
         if password is None:
             return "denied", (
-                "it wants a user name and password: give --supervisor http://USER:PASSWORD@HOST:PORT, "
-                "a [[supervisor]] entry in the config, or a conf file you may read"
+                "it wants a user name and password: give --supervisor "
+                "http://USER:PASSWORD@HOST:PORT, a [[supervisor]] entry in the config, or a conf "
+                "file you may read"
             )
         if password.startswith("{SHA}"):
             return "denied", (
-                "the conf holds only the password's {SHA} hash: the clear one has to be given, with "
-                "--supervisor or a [[supervisor]] entry in the config"
+                "the conf holds only the password's {SHA} hash: the clear one has to be given, "
+                "with --supervisor or a [[supervisor]] entry in the config"
             )
         return "denied", "it does not take this user name and password: check them"
     known = _HTTP.get(error.errcode)
