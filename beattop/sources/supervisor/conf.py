@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -105,10 +106,9 @@ def _ask(request: Mapping[str, object], deadline_s: float) -> dict[str, object]:
         out, errors = child.communicate(json.dumps(request).encode(), deadline_s)
     except subprocess.TimeoutExpired:
         child.kill()
-        try:
+        # One in an uninterruptible read is reaped by subprocess when it comes back.
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.communicate(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            pass  # in an uninterruptible read: subprocess reaps it when it comes back
         raise
     if child.returncode:
         last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
@@ -126,8 +126,8 @@ def _reading(told: dict[str, object], path: str, root: str, blind: bool) -> Conf
         status, detail = (
             "degraded",
             (
-                "it uses %(ENV_…)s, and supervisord's environment may not be read: run beattop as its "
-                "owner or with sudo"
+                "it uses %(ENV_…)s, and supervisord's environment may not be read: run beattop as "
+                "its owner or with sudo"
             ),
         )
     ctl = told["ctl"]
@@ -188,6 +188,7 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
     assert isinstance(env, dict)
     values["env"] = tuple((k, safe(str(v))) for k, v in sorted(env.items()) if k in ENV_NAMES)
     values["command"] = command(str(told["command"]))
+    values["lines"] = tuple(command(str(line)) for line in _list(told["lines"]))
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
     return ProgramConfig(**values)  # type: ignore[arg-type]  # the fields are the keys
 
@@ -237,7 +238,7 @@ def _sign(told: object, path: str, root: str) -> Signature:
     stamps = {str(name): tuple(stamp) for name, stamp in found.items()}
     main = inside(root, path)
     stamps.setdefault(main, _stamp(main))
-    return tuple(sorted(stamps.items()))  # type: ignore[arg-type]
+    return tuple(sorted(stamps.items()))
 
 
 def environ(pid: int) -> dict[str, str] | None:

@@ -129,6 +129,7 @@ class Reading:
         restart = {datatypes.RestartUnconditionally: "true", False: "false"}
         section = get("origin")
         file = self.file(section)
+        line, lines = self.world.files.section(file, section)
         return {
             "group": group,
             "name": get("name"),
@@ -150,9 +151,15 @@ class Reading:
             "env": dict(get("environment") or {}),
             "section": section,
             "file": file,
-            "line": self.world.files.line(file, section),
+            "line": line,
+            "lines": lines,
+            "numprocs": self._numprocs(section),
             "order": number,
         }
+
+    def _numprocs(self, section: str) -> int:
+        raw = self._raw(section, "numprocs") or "1"
+        return int(raw) if raw.strip().isdigit() else 1
 
     def _place(self, path: object) -> str | None:
         if not isinstance(path, str):

@@ -19,6 +19,7 @@ from configparser import MissingSectionHeaderError, ParsingError, RawConfigParse
 from beattop.sources.rooted import inside
 
 _MOST_BYTES = 4 * 1024 * 1024  # of one conf file
+_MOST_LINES = 200
 _HEADER = re.compile(r"\[(?P<name>.+)\]")
 
 
@@ -85,13 +86,20 @@ class Files:
         hits = glob.glob(posixpath.join(glob.escape(real), last))
         return [posixpath.join(folder, posixpath.basename(hit)) for hit in hits]
 
-    def line(self, name: str, section: str) -> int:
-        """Line of the section's first header in a file that was read, from 1; 0 where absent."""
+    def section(self, name: str, section: str) -> tuple[int, list[str]]:
+        """(line of the section's first header from 1, its lines) in a file that was read."""
+        start, lines = 0, []
         for number, text in enumerate(self.texts.get(name, "").splitlines(), 1):
             header = _HEADER.match(text)
+            if header and start:
+                break
             if header and header["name"] == section:
-                return number
-        return 0
+                start = number
+            if start:
+                lines.append(text)
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return start, lines[:_MOST_LINES]
 
     def parse(
         self, parser: RawConfigParser, file: Iterable[str], source: str | None = None
