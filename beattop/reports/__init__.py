@@ -1,0 +1,1 @@
+"""Faces without a screen: text, JSON, a check line, metrics."""

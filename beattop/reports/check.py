@@ -1,0 +1,84 @@
+"""One line for Nagios, Icinga, cron and tmux's status-right."""
+
+from __future__ import annotations
+
+from beattop.model.frame import Frame
+from beattop.model.snapshot import Snapshot
+from beattop.reports.document import known
+from beattop.text import count, listing
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+_WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+
+
+def status(frame: Frame) -> int:
+    """The plugin's exit status (Monitoring Plugins guidelines)."""
+    if not known(frame.snapshot):
+        return UNKNOWN
+    severities = {f.severity for f in frame.findings}
+    if "critical" in severities:
+        return CRITICAL
+    if "warning" in severities:
+        return WARNING
+    # What could not be seen may hide the trouble: that is no OK.
+    blind = [s for s in frame.snapshot.sources if s.name == "supervisor" and s.status != "ok"]
+    if blind and all(s.status in ("denied", "timeout") for s in blind) and not _any_ok(frame):
+        return UNKNOWN
+    return OK
+
+
+def _any_ok(frame: Frame) -> bool:
+    return any(
+        s.status == "ok" for s in frame.snapshot.sources if s.name in ("supervisor", "mainlog")
+    )
+
+
+def line(frame: Frame, oneline: bool = False) -> str:
+    """The verdict, and the figures after a pipe sign; `oneline` is the short form for panes."""
+    snapshot = frame.snapshot
+    code = status(frame)
+    told = [f for f in frame.findings if f.severity != "info"]
+    if told:
+        text = told[0].short if oneline else told[0].summary
+        if len(told) > 1:
+            text += f" (+{len(told) - 1} more)"
+    else:
+        text = calm(snapshot)
+    text = text.replace("|", "/")
+    if oneline:
+        return f"{_WORDS[code]}: {text}" if code else f"OK: {text}"
+    return f"BEATTOP {_WORDS[code]} - {text} | {perfdata(frame)}"
+
+
+def calm(snapshot: Snapshot) -> str:
+    """What a box without trouble says."""
+    if not snapshot.supervisords and not snapshot.beats and not snapshot.programs:
+        return "no supervisord and no Celery on this box"
+    beats = [b for b in snapshot.beats if b.pid is not None]
+    apps = sorted({b.key.app or b.key.cwd or "?" for b in beats})
+    words = f"{count(len(snapshot.programs), 'program')} steady"
+    if beats:
+        words += f", {count(len(beats), 'beat')} for {listing(apps)}"
+    return words
+
+
+def perfdata(frame: Frame) -> str:
+    """'label'=value[UOM];warn;crit;min;max, separated by spaces."""
+    snapshot = frame.snapshot
+    cpu = snapshot.cpu
+    respawning = sum(p.respawning for p in snapshot.programs)
+    values = {
+        "beats": str(sum(b.pid is not None for b in snapshot.beats)),
+        "respawning": f"{respawning};0",
+        "duplicates": str(
+            sum(f.kind == "duplicate-beat" and f.severity != "info" for f in frame.findings)
+        ),
+        "programs": str(len(snapshot.programs)),
+        "busy": _percent(cpu.busy_pct),
+        "churn": _percent(cpu.churn_pct),
+    }
+    return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _percent(value: float | None) -> str:
+    return "U" if value is None else f"{value:.1f}%"
