@@ -242,7 +242,7 @@ class Box:
         """Run argv as somebody does by hand: `nohup … &` in a shell that ends; init adopts it."""
         output = self.folder / "log" / f"{name}.log"
         shell = subprocess.run(
-            ["/bin/sh", "-c", 'nohup "$@" >"$0" 2>&1 </dev/null & echo $!', output]
+            ["/bin/sh", "-c", 'nohup "$@" >"$0" 2>&1 </dev/null & echo $!', str(output)]
             + [str(word) for word in argv],
             cwd=self.folder / directory,
             env={**self.env, **(env or {})},
