@@ -81,12 +81,16 @@ def program(package: str, script: str) -> list[str]:
     if importlib.util.find_spec(package.partition(".")[0]) is None:
         name = package.partition(".")[0]
         raise DemoError(f"{name} is not installed: {sys.executable} -m pip install {name}")
-    path = Path(sys.executable).with_name(script)
+    own = Path(sys.executable)
+    path = own.with_name(script)
     try:
         with path.open("rb") as file:
-            first = file.readline(4096).strip()
+            first = os.fsdecode(file.readline(4096).strip())
     except OSError:
-        first = b""
-    if first == b"#!" + os.fsencode(sys.executable) and os.access(path, os.X_OK):
+        first = ""
+    # pip may write python3 where python runs: the same one beside it.
+    runs = Path(first.removeprefix("#!"))
+    same = first.startswith("#!") and runs.parent == own.parent and runs.resolve() == own.resolve()
+    if same and os.access(path, os.X_OK):
         return [str(path)]
     return [sys.executable, "-m", package]
