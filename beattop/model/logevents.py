@@ -17,6 +17,7 @@ LogKind = Literal[
     "reaped-unknown",  # reaped unknown pid N ...
     "server-started",  # supervisord started with pid N
     "server-stopping",  # received SIGTERM indicating exit request | SIGHUP ... restart
+    "gap",  # not a line: what was written here is lost (truncation, a rotation that was missed)
 ]
 
 
@@ -48,7 +49,7 @@ class Past:
     exits: int
     """Exits that nobody asked for; requested stops do not count."""
     first_at: float
-    """Time of the oldest event that was read."""
+    """Time of the oldest event that was read; 0 where there is none of its own."""
     complete: bool
     """False where older logs are not read (yet) or a gap was met."""
     loop_since_at: float | None
@@ -60,4 +61,13 @@ class Past:
     by_hour: tuple[tuple[float, int, int], ...]
     """(start of the hour, spawns, exits), oldest first, hours without events left out."""
     recent: tuple[LogEvent, ...]
-    """The last events, at most 60, oldest first."""
+    """The last events of its lives (spawned, exited, stopped, fatal), at most 60, oldest first."""
+    gap: bool = False
+    """True where lines are known to be lost within."""
+    head: tuple[LogEvent, ...] = ()
+    """The first three that bear on a run, restarts of supervisord included: what an older Past may
+    still change (see beattop.model.streak)."""
+    tail: tuple[LogEvent, ...] = ()
+    """The last three of the same: what a newer Past goes on from."""
+    settled: bool = False
+    """True where the run that goes on began after `head`: nothing older can change it."""
