@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -31,9 +32,7 @@ class Loop:
 
 def lifetime(life: Life) -> float | None:
     """Seconds it lived; None while it lives or where its birth was not seen."""
-    if life.ended_at is None or life.spawned_at is None:
-        return None
-    return max(0.0, life.ended_at - life.spawned_at)
+    return life.lifetime_s
 
 
 def unexpected(life: Life) -> bool:
@@ -60,7 +59,7 @@ def _streak(lives: Sequence[Life]) -> list[Life]:
 
 def _over(run: Sequence[Life], open_life: Life | None, now: float) -> bool:
     """Whether the run has ended: a life that lasts, or no further life for too long."""
-    spans = [s for s in map(lifetime, run[-10:]) if s is not None]
+    spans = [s for s in (life.lifetime_s for life in run[-10:]) if s is not None]
     usual = median(spans) if spans else 1.0
     if open_life is not None and open_life.spawned_at is not None:
         age = now - open_life.spawned_at
@@ -69,7 +68,7 @@ def _over(run: Sequence[Life], open_life: Life | None, now: float) -> bool:
     if last is None:
         return False
     starts = [life.spawned_at for life in run[-4:] if life.spawned_at is not None]
-    gaps = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(starts)]
     return now - last > max(30.0, 3 * max(gaps, default=0.0))
 
 
@@ -89,7 +88,7 @@ def judge(
     ended = [life for life in lives if life.ended_at is not None]
     open_life = lives[-1] if lives and lives[-1].ended_at is None else None
     run = _streak(lives)
-    spans = [s for s in (lifetime(life) for life in ended[-10:]) if s is not None]
+    spans = [s for s in (life.lifetime_s for life in ended[-10:]) if s is not None]
     starts = [t for t in (life.spawned_at for life in lives) if t is not None and now - t <= 60]
     rate = None
     if len(starts) >= 2 and starts[-1] > starts[0]:
@@ -97,7 +96,7 @@ def judge(
     limit = max(startsecs, 1.0)
 
     def short(life: Life) -> bool:
-        span = lifetime(life)
+        span = life.lifetime_s
         return span is not None and span < limit
 
     loops = len(run) >= 2 and all(unexpected(life) or short(life) for life in run[-2:])

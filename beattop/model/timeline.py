@@ -82,6 +82,10 @@ class Timeline:
         for event in sample.log_events:
             self.events.append(event)
             if not event.name:
+                # The server's own start or end concerns every program of it.
+                for (supervisor, _), each in self._lives.items():
+                    if supervisor == event.supervisor:
+                        each.add(event)
                 continue
             key = (event.supervisor, event.name)
             lives = self._lives.get(key)

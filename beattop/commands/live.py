@@ -1,0 +1,48 @@
+"""The live screen, on the box or on a recording."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from beattop.commands.executors import executor_for
+from beattop.model.sample import Sample
+from beattop.settings import Settings
+
+USAGE = 2
+
+
+def terminal() -> bool:
+    """Whether there is one to draw on; says what to do where there is none."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return True
+    print(
+        "beattop: no terminal for the live screen: use --once (or --once --json)", file=sys.stderr
+    )
+    return False
+
+
+def run(settings: Settings, confined_to: frozenset[str] | None = None) -> int:
+    """The live screen on this box."""
+    if not terminal():
+        return USAGE
+    from beattop.feeds.live import LiveFeed  # noqa: PLC0415
+    from beattop.sources.collector import Collector  # noqa: PLC0415
+    from beattop.ui.app import run_screen  # noqa: PLC0415
+
+    feed = LiveFeed(Collector(settings))
+    return run_screen(feed, executor_for(settings, feed, confined_to), settings)
+
+
+def replay(settings: Settings, samples: Sequence[Sample], name: str) -> int:
+    """The same screen on a recording; nothing can be done to the past."""
+    if not terminal():
+        return USAGE
+    from beattop.actions.refuse import RefusingExecutor  # noqa: PLC0415
+    from beattop.feeds.replay import ReplayFeed  # noqa: PLC0415
+    from beattop.ui.app import run_screen  # noqa: PLC0415
+
+    settings = replace(settings, title=name, read_only=True, read_only_why="this is a recording")
+    refuse = RefusingExecutor("this is a recording: the past cannot be changed")
+    return run_screen(ReplayFeed(samples), refuse, settings)

@@ -1,0 +1,48 @@
+"""`stop-duplicates`: the plan, and with --yes its careful execution."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+from beattop.actions.contract import Executor
+from beattop.commands.executors import executor_for
+from beattop.feeds.live import LiveFeed
+from beattop.model.frame import Frame
+from beattop.settings import Settings
+from beattop.sources.collector import Collector
+
+BLIND = 3
+
+
+def run(settings: Settings, only: Sequence[str], *, yes: bool, observe: float) -> int:
+    """Look for `observe` seconds, then plan, then perhaps act; exit statuses as in the README.
+
+    The feed goes on while the plan is carried out: its samples are what verifies it.
+    """
+    from beattop.actions.duplicates import run as carry_out  # noqa: PLC0415
+
+    feed = LiveFeed(Collector(settings), window_s=None if not yes else 3.0)
+    feed.start(lambda frame: None)
+    try:
+        frame = _frame(feed, observe)
+        if frame is None:
+            print("beattop: the box could not be read; nothing was done", file=sys.stderr)
+            return BLIND
+        executor: Executor = executor_for(settings, feed)
+        return carry_out(frame, executor, tuple(only), yes, sys.stdout, sys.stderr)
+    finally:
+        feed.stop()
+
+
+def _frame(feed: LiveFeed, seconds: float) -> Frame | None:
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds + 10:
+        frame = feed.latest()
+        if frame is not None and frame.snapshot.observed_s >= seconds * 0.9:
+            return frame
+        if feed.trouble() is not None and time.monotonic() - begun > seconds + 3:
+            break
+        time.sleep(0.02)
+    return feed.latest()

@@ -1,0 +1,1 @@
+"""Frames from the live box or from a recording."""

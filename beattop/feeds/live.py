@@ -1,0 +1,116 @@
+"""Frames of the live box, made in the collector's thread."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from beattop.feeds.frames import Frames
+from beattop.model.frame import Event, Frame, HistoryProgress
+from beattop.model.sample import Sample
+from beattop.sources import recording
+from beattop.sources.collector import Collector
+
+WINDOW_S = 3.0
+"""What the live screen's percentages cover: long enough to be read, short enough to be now."""
+TAPE_S = 600.0
+"""How much of the past `w` can save."""
+
+
+class LiveFeed:
+    """Implements beattop.model.frame.Feed over a Collector."""
+
+    live = True
+
+    def __init__(self, collector: Collector, window_s: float | None = WINDOW_S) -> None:
+        self._collector = collector
+        self._frames = Frames(window_s)
+        self._latest: Frame | None = None
+        self._tape: deque[Sample] = deque()
+        self._heartbeat: float | None = None
+
+    def start(self, on_frame: Callable[[Frame], None]) -> None:
+        """Begin to look; `on_frame` is called from the collector's thread."""
+
+        def take(sample: Sample) -> None:
+            frame = self._frames.add(sample)
+            self._tape.append(sample)
+            while sample.at - self._tape[0].at > TAPE_S:
+                self._tape.popleft()
+            self._heartbeat = sample.at
+            self._latest = frame
+            snapshot = frame.snapshot
+            self._collector.hint(looping=any(p.respawning for p in snapshot.programs))
+            on_frame(frame)
+
+        self._collector.start(take)
+
+    def stop(self) -> None:
+        """End."""
+        self._collector.stop()
+
+    def latest(self) -> Frame | None:
+        """The newest frame."""
+        return self._latest
+
+    def heartbeat(self) -> float | None:
+        """When the newest sample was taken."""
+        return self._heartbeat
+
+    def trouble(self) -> str | None:
+        """What keeps the collector from collecting."""
+        return self._collector.trouble()
+
+    def refresh(self) -> None:
+        """Ask supervisord now."""
+        self._collector.refresh()
+
+    def slow(self, factor: float) -> None:
+        """Stretch the interval."""
+        self._collector.slow(factor)
+
+    def tell(self, event: Event) -> None:
+        """Add an action to what happened."""
+        self._frames.tell(event)
+
+    def save(self, path: Path) -> str:
+        """Write the last minutes to `path`."""
+        samples = tuple(self._tape)
+        try:
+            number = recording.write(samples, path)
+        except recording.RecordingError as error:
+            raise OSError(str(error)) from None
+        span = samples[-1].at - samples[0].at if samples else 0.0
+        return f"{number} samples of the last {span:.0f} s are in {path}"
+
+    def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
+        """Read old logs in the background."""
+        return self._collector.history(on_progress)
+
+
+def wait_frames(
+    feed: LiveFeed, seconds: float, on_frame: Callable[[Frame], None] | None = None
+) -> Frame | None:
+    """Run `feed` for so long and give its last frame; at least two samples are waited for."""
+    seen: list[Frame] = []
+
+    def take(frame: Frame) -> None:
+        seen.append(frame)
+        if on_frame is not None:
+            on_frame(frame)
+
+    feed.start(take)
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < seconds + 10:
+            done = time.monotonic() - begun >= seconds
+            if done and seen and seen[-1].snapshot.observed_s >= seconds * 0.9:
+                break
+            if feed.trouble() is not None and time.monotonic() - begun > seconds + 3:
+                break
+            time.sleep(0.02)
+    finally:
+        feed.stop()
+    return feed.latest()
