@@ -42,7 +42,9 @@ class CommandLine:
     subcommand: str | None = None
     """Celery's word for it, also where the program's name says it (`celerybeat` is `beat`)."""
     old_order: bool = False
-    """Global options after the subcommand, which Celery 5 refuses with exit status 2."""
+    """Options on the wrong side of the subcommand, which Celery 5 refuses with exit status 2."""
+    dated: bool = False
+    """A form that only Celery 3.1 and older know: `celerybeat`, `manage.py celery beat`."""
 
     @property
     def leads_to(self) -> Role:

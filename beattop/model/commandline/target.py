@@ -42,9 +42,9 @@ _HOSTS: Final[dict[str, frozenset[str]]] = {
         "memory_profiler": "-o --precision --backend",
         "gevent.monkey": "",
         "runpy": "",
-        "django": "",
     }.items()
 }
+_MODULES_ONLY: Final = frozenset({"trace", "profile", "cProfile", "runpy"})
 _HOST_VERBS: Final = frozenset({"run"})
 _EMULATORS: Final = re.compile(r"qemu-[\w-]+|rosetta|ld-(?:linux|musl)[\w.-]*|ld(?:64)?\.so[\d.]*")
 _EMULATOR_VALUED: Final = frozenset(
@@ -156,9 +156,7 @@ def _hosted(target: Target) -> Sequence[str] | None:
     """The command line of what a debugger, profiler or the like runs in the same process."""
     name = target.name.removesuffix(".py")
     valued = _HOSTS.get(name) if name in _HOSTS else _HOSTS.get(name.partition(".")[0])
-    if valued is None or (target.kind == "program" and name in {"trace", "profile", "django"}):
-        return None
-    if name == "django":
+    if valued is None or (target.kind == "program" and name in _MODULES_ONLY):
         return None
     args = target.args
     index = 0
@@ -166,7 +164,7 @@ def _hosted(target: Target) -> Sequence[str] | None:
         word = args[index]
         if word == "--file" and name == "pydevd":
             return _as_python(args[index + 1 :])
-        if word == "-m" or word.startswith("-m") and word[2:3].isalpha() and "." not in name:
+        if word == "-m":
             return ["python", *args[index:]]
         if word[:1] == "-" and word not in {"-", "--"}:
             index += 2 if word in valued or word.startswith("--configure-") else 1

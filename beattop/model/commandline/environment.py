@@ -1,0 +1,71 @@
+"""What Celery takes from the environment where the command line is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from beattop.model.commandline.line import CommandLine
+
+# celery.bin.celery of 5.x: `envvar="APP"` and `envvar="BROKER_URL"` on the group, and
+# `auto_envvar_prefix="CELERY"`, by which click derives CELERY_APP and CELERY_BEAT_PIDFILE; an
+# empty variable counts as none. CELERY_APP also holds for 3.1 and 4.x (celery.bin.base), and
+# every version's settings prefer CELERY_BROKER_URL (celery.app.utils.Settings.broker_url).
+# CELERY_WORKER_BEAT is read, but turns no beat on (5.7 with click 8.5).
+_GLOBAL: Final = {
+    "app": ("APP", "CELERY_APP"),
+    "broker": ("BROKER_URL", "CELERY_BROKER", "CELERY_BROKER_URL"),
+    "workdir": ("CELERY_WORKDIR",),
+    "config": ("CONFIG_MODULE", "CELERY_CONFIG", "CELERY_CONFIG_MODULE"),
+}
+_OF_ALL: Final = {
+    "app": ("CELERY_APP",),
+    "broker": ("CELERY_BROKER_URL",),
+    "config": ("CELERY_CONFIG_MODULE",),
+}
+_WORKER: Final = {
+    "pidfile": "CELERY_WORKER_PIDFILE",
+    "schedule": "CELERY_WORKER_SCHEDULE_FILENAME",
+    "scheduler": "CELERY_WORKER_SCHEDULER",
+    "hostname": "CELERY_WORKER_HOSTNAME",
+    "queues": "CELERY_WORKER_QUEUES",
+}
+_OWN: Final = {
+    "worker": _WORKER,
+    "worker+beat": _WORKER,
+    "beat": {
+        "pidfile": "CELERY_BEAT_PIDFILE",
+        "schedule": "CELERY_BEAT_SCHEDULE",
+        "scheduler": "CELERY_BEAT_SCHEDULER",
+        "hostname": "CELERY_BEAT_HOSTNAME",
+    },
+    "events": {"pidfile": "CELERY_EVENTS_PIDFILE"},
+}
+NAMES: Final = frozenset(
+    [name for names in _GLOBAL.values() for name in names]
+    + [name for own in _OWN.values() for name in own.values()]
+)
+"""Every variable that is read here."""
+
+
+def filled(line: CommandLine, env: Mapping[str, str]) -> CommandLine:
+    """`line` with its absent values taken from `env`, as Celery would take them."""
+    if line.role in {"other", "wrapper", "pool"} or line.child:
+        return line
+    modern = not line.old_order and not line.dated
+    new: dict[str, Any] = {}
+    for field, names in (_GLOBAL if modern else _OF_ALL).items():
+        if getattr(line, field) is None:
+            value = next(filter(None, map(env.get, names)), None)
+            if value is not None:
+                new[field] = value
+    if modern:
+        for field, name in _OWN.get(line.role, {}).items():
+            value = env.get(name)
+            if value and field != "queues" and getattr(line, field) is None:
+                new[field] = value
+        queues = env.get(_WORKER["queues"], "") if line.role in {"worker", "worker+beat"} else ""
+        if queues and not line.queues:
+            new["queues"] = tuple(filter(None, queues.split(",")))
+    return replace(line, **new) if new else line
