@@ -1,0 +1,201 @@
+"""Step A: the kernel's own word on births and deaths (proc connector)."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from dataclasses import replace
+
+from beattop.model.lifecycle import LifecycleEvent
+from beattop.model.source import SourceStatus
+from beattop.sources.lifecycle.ear import Ear
+from beattop.sources.lifecycle.lastlook import LastLook, last_look
+from beattop.sources.lifecycle.netlink import EXEC, EXIT, FORK, KernelEvent
+from beattop.sources.lifecycle.source import Drained, Drops, Wake
+from beattop.sources.lifecycle.watched import Watched
+from beattop.sources.proc.procfs import Procfs
+from beattop.sources.proc.reading import ProcessReading
+
+_MOST_EXECS = 4096
+_LINGER_S = 1.0
+_SOON_S = 0.005
+_REMEMBER_S = 60.0
+
+
+class Connector:
+    """Hears every watched life from its first to its last instant, in a thread of its own."""
+
+    def __init__(self, on_exit: Wake | None = None) -> None:
+        """`on_exit` is called soon after a watched process ended."""
+        self._on_exit = on_exit
+        self._procfs = Procfs()
+        self._lock = threading.Lock()
+        self._watched = Watched(self._procfs, patience=1)
+        self._ear: Ear | None = None
+        self._wake = -1
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._failure: str | None = None
+        self._execs: set[int] = set()
+        self._leaving: dict[int, tuple[KernelEvent, float]] = {}
+        self._rescan = False
+        self._told = self._total = Drops()
+        self._dropped_at: float | None = None
+        self._heard_at: float | None = None
+
+    def open(self) -> None:
+        """Begin to listen; raises Unavailable."""
+        self._ear = Ear(self._procfs, time.monotonic())
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._thread = threading.Thread(target=self._run, name="beattop-lifecycle", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and the sockets."""
+        if self._thread is None or self._ear is None:
+            return
+        self._closing = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join(2.0)
+        self._thread = None
+        self._ear.close()
+        os.close(self._wake)
+
+    def _run(self) -> None:
+        try:
+            self._listen()
+        except Exception as error:  # noqa: BLE001  a dead thread is silent: status() must tell
+            self._failure = f"{type(error).__name__}: {error}"
+
+    def _listen(self) -> None:
+        assert self._ear is not None
+        ready = select.poll()
+        ready.register(self._ear.fileno(), select.POLLIN)
+        ready.register(self._wake, select.POLLIN)
+        while not self._closing:
+            hurry = self._leaving or self._ear.late(self._watched.lives)
+            for fd, _ in ready.poll(1000 * (_SOON_S if hurry else self._ear.period_s)):
+                if fd == self._wake:
+                    os.eventfd_read(self._wake)
+            with self._lock:
+                ended = self._hear()
+            if ended and self._on_exit is not None:
+                self._on_exit()
+
+    def _hear(self) -> bool:
+        """Take in all that happened; True where a watched process ended."""
+        assert self._ear is not None
+        ended, stormy = False, self._ear.storm
+        behind = time.time_ns() - time.monotonic_ns()
+        for _ in range(8):
+            now = time.monotonic()
+            for event, look in self._ear.hear(now):
+                ended |= self._take(event, look, (event.ns + behind) / 1e9, now)
+            # Who was born is listened to from now on; what it did until now far has heard.
+            new = self._ear.focus(self._by_promise(), now)
+            if self._ear.storm:
+                self._catch_up(new, now + behind / 1e9)
+            if not new:
+                break
+        self._rescan |= stormy and not self._ear.storm
+        self._heard_at = time.time()
+        return self._settle(behind) or ended
+
+    def _by_promise(self) -> list[int]:
+        """Watched pids, parents first: there is room for some hundreds of them."""
+        lives = self._watched.lives.values()
+        return [one.pid for one in lives if one.forked] + [
+            one.pid for one in lives if not one.forked
+        ]
+
+    def _take(self, event: KernelEvent, look: LastLook | None, at: float, now: float) -> bool:
+        pid = event.pid
+        if event.kind == FORK:
+            self._watched.fork(pid, event.ppid, at, event.ns)
+        elif event.kind == EXEC:
+            # A thread that execs ends all others and takes over the leader's pid: it lives on.
+            self._leaving.pop(pid, None)
+            self._watched.exec(pid, at)
+            if len(self._execs) >= _MOST_EXECS:
+                self._execs.clear()
+                self._rescan = True
+            self._execs.add(pid)
+        elif event.kind == EXIT:
+            self._execs.discard(pid)
+            life = self._watched.lives.get(pid)
+            if life is None:
+                return False
+            look = look or last_look(self._procfs, pid)
+            if look.start_ticks is not None and not life.is_it(look.start_ticks):
+                look = None
+            if look is not None and look.living:
+                self._leaving[pid] = (event, now + _LINGER_S)
+                return False
+            return self._watched.exit(pid, at, event.wait_status, look, event.ppid)
+        return False
+
+    def _settle(self, behind: int) -> bool:
+        """Tell the end of those whose first thread ended before the others."""
+        ended = False
+        for pid, (event, deadline) in list(self._leaving.items()):
+            look = last_look(self._procfs, pid)
+            if look.living and time.monotonic() < deadline:
+                continue
+            del self._leaving[pid]
+            if not look.living:
+                at = (event.ns + behind) / 1e9
+                ended |= self._watched.exit(pid, at, event.wait_status, look, event.ppid)
+        return ended
+
+    def _catch_up(self, parents: frozenset[int], at: float) -> None:
+        """In a storm far does not tell what newly born parents did before the filter knew them."""
+        for parent in parents & self._watched.lives.keys():
+            for child in self._procfs.children(parent) or ():
+                if child not in self._watched.lives:
+                    self._watched.fork(child, parent, at)
+
+    def drain(self) -> Drained:
+        """What was heard since the last call."""
+        with self._lock:
+            if self._thread is not None and self._failure is None:
+                self._hear()
+            events = tuple(sorted(self._watched.take(), key=lambda event: event.at))
+            execs, self._execs = frozenset(self._execs), set()
+            drops = self._drops()
+            rescan, self._rescan = self._rescan or bool(drops.overflows), False
+        return Drained(events, execs, drops, rescan)
+
+    def _drops(self) -> Drops:
+        assert self._ear is not None
+        before = self._total
+        self._total = replace(self._ear.drops(), discarded=self._watched.discarded)
+        fresh = self._total.since(before)
+        if fresh:
+            self._dropped_at = time.monotonic()
+        return fresh
+
+    def observe(self, reading: ProcessReading) -> tuple[LifecycleEvent, ...]:
+        """Watch what the sampler watches; after losses this also finds what went unheard."""
+        with self._lock:
+            new, events = self._watched.observe(reading)
+        if new and self._thread is not None:
+            os.eventfd_write(self._wake, 1)
+        return events
+
+    def status(self) -> SourceStatus:
+        """Degraded in a storm, and for a minute after events were lost."""
+        if self._failure is not None:
+            return SourceStatus("lifecycle", "", "down", f"A: its reader ended ({self._failure})")
+        words = ["A: the kernel's process events"]
+        degraded = False
+        if self._ear is not None and self._ear.storm:
+            degraded = True
+            words.append("a fork storm: only watched processes are listened to")
+        if self._dropped_at is not None:
+            degraded |= time.monotonic() - self._dropped_at < _REMEMBER_S
+            words.append(f"since the start {self._total}")
+        return SourceStatus(
+            "lifecycle", "", "degraded" if degraded else "ok", "; ".join(words), self._heard_at
+        )
