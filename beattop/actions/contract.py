@@ -21,7 +21,7 @@ class Executor(Protocol):
         on_check: Callable[[Check], None],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Outcome:
-        """Carry `plan` out step by step; blocks (call it in a thread); `on_check` hears each tick."""
+        """Carry `plan` out; blocks, so call it in a thread. `on_check` hears of each tick."""
 
     def undo_plan(self) -> Plan | None:
         """The plan that takes the last action of this run back; None where there is none."""

@@ -1,0 +1,191 @@
+"""The order in which a plan's steps are carried out, and the proof of all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from beattop.actions import pidfile, signals, start, stop, verify
+from beattop.actions.ended import WORST, Cancelled, Ended, Failed, Status
+from beattop.actions.run import Run
+from beattop.actions.steps import called
+from beattop.actions.stop import Stopping
+from beattop.actions.takeover import Takeover
+from beattop.actions.watch import Watch, follow
+from beattop.model.plan import Outcome, Step
+from beattop.text import safe
+
+UNVERIFIED = "stopped, not yet verified"
+
+
+class Carrying:
+    """The order in which a plan's steps are carried out and proven."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.wrong: dict[int, Ended] = {}
+        self.asked: list[Stopping] = []
+        self.settled: list[Stopping] = []
+        self.ended: list[str] = []
+
+    def out(self) -> Outcome:
+        """All steps, then the proof of all together."""
+        self._announce()
+        try:
+            for index, step in enumerate(self.run.plan.steps):
+                if not self._may(index):
+                    break
+                self._guarded(index, self._step, index, step)
+            self._settle()
+            late = not self._prove()
+        except Cancelled as why:
+            return self._outcome("cancelled", why.words)
+        verify.keepers_live(self.run)
+        if late and not self.wrong and not self.run.checks.failed():
+            return self._outcome("unverified", UNVERIFIED)
+        return self._result()
+
+    def _announce(self) -> None:
+        """The whole checklist, still open."""
+        many = len(self.run.plan.steps) > 1
+        for index, step in enumerate(self.run.plan.steps):
+            name = f"{called(step.target)} " if many and step.target.namespec else ""
+            for check, label in _LABELS[step.verb]:
+                self.run.checks.expect(index, check, f"{name}{label}")
+            if step.heir is not None:
+                label = f"{safe(step.heir.namespec)} takes over"
+                self.run.checks.expect(index, "took-over", label)
+        verify.expect_keepers(self.run)
+
+    def _may(self, index: int) -> bool:
+        """Whether to go on: after a change since the look nothing more is touched."""
+        changed = any(why.status == "changed" for why in self.wrong.values())
+        if changed or self.run.late():
+            for rest in range(index, len(self.run.plan.steps)):
+                self.run.checks.skip_open(rest, "not begun")
+            return False
+        return True
+
+    def _guarded(self, index: int, act: Callable[..., None], *args: object) -> None:
+        """`act`, its bad end noted for its step; a cancellation ends all."""
+        try:
+            act(*args)
+        except Cancelled:
+            raise
+        except Ended as why:
+            self._note_end(index, why)
+
+    def _note_end(self, index: int, why: Ended) -> None:
+        self.wrong[index] = why
+        opened = [c for c in self.run.checks.open() if c.step == index]
+        opened = [c for c in opened if not c.name.startswith("keeper-")]
+        if opened:
+            self.run.checks.tick(index, opened[0].name, "failed", why.words)
+            self.run.checks.skip_open(index, "the step before it failed")
+
+    def _step(self, index: int, step: Step) -> None:
+        run = self.run
+        if step.verb == "stop":
+            self.asked.append(stop.ask(run, index, step))
+            return
+        self._settle()
+        if step.verb == "start":
+            self._depends(index)
+            if start.start(run, index, step):
+                self.ended.append(f"{called(step.target)} is started")
+        elif step.verb == "restart":
+            self._restart(index, step)
+        elif step.verb == "remove-pidfile":
+            pidfile.remove(run, index, step)
+            self.ended.append(f"{called(step.target)}: removed")
+        else:
+            self._depends(index)
+            if signals.send(run, index, step):
+                self.ended.append(f"{called(step.target)} has ended")
+
+    def _depends(self, index: int) -> None:
+        """A later step of a hand-over, or for what a stop left over, needs the one before it."""
+        if self.wrong and (self.run.plan.steps[index].if_left or self.run.plan.steps[0].heir):
+            raise Failed("not done, because the step before it failed")
+
+    def _restart(self, index: int, step: Step) -> None:
+        """Stop it for good, make sure that nothing of it is left, then start it."""
+        run = self.run
+        stopping = stop.ask(run, index, step)
+        wrong = stop.settle(run, [stopping]).get(index)
+        if wrong is not None:
+            raise wrong
+        left = verify.LeftOvers(run, stopping)
+        follow(run, [left.watch()])
+        if any(c.step == index and c.name == "survivors" for c in run.checks.failed()):
+            raise Failed("not started: a second one would run beside what is left over")
+        if start.start(run, index, step, check="started"):
+            self.ended.append(f"{called(step.target)} is restarted")
+
+    def _settle(self) -> None:
+        """Watch the stops that were asked for, and look a second time."""
+        waiting, self.asked = self.asked, []
+        for index, why in stop.settle(self.run, waiting).items():
+            self._note_end(index, why)
+        for stopping in waiting:
+            if stopping.index not in self.wrong:
+                self._guarded(stopping.index, stop.stays, self.run, stopping)
+            if stopping.index not in self.wrong:
+                self.settled.append(stopping)
+                self.ended.append(f"{called(stopping.step.target)} is stopped")
+
+    def _prove(self) -> bool:
+        """Follow every check that takes time. False where the plan's time was over before."""
+        run = self.run
+        watches: list[Watch] = [*verify.stop_watches(run, self.settled)]
+        for index, step in enumerate(run.plan.steps):
+            if step.heir is not None and index not in self.wrong:
+                target = replace(step.target, program=step.heir)
+                watches.append(Takeover(run, index, step, step.heir, run.client(target)).watch())
+        watches += verify.keeper_watches(run)
+        return follow(run, watches)
+
+    def _result(self) -> Outcome:
+        """The worst ending of any step, else whether all checks are ticked."""
+        failed = self.run.checks.failed()
+        for status in WORST:
+            whys = [(i, why) for i, why in self.wrong.items() if why.status == status]
+            if whys:
+                index, why = whys[0]
+                name = called(self.run.plan.steps[index].target)
+                done = f" Done before: {'; '.join(self.ended)}." if self.ended else ""
+                return self._outcome(status, f"{name}: {why.words}.{done}")
+        if failed:
+            done = "; ".join(self.ended)
+            bad = f"{failed[0].label}: no – {failed[0].detail}"
+            return self._outcome("failed", f"{done}, but: {bad}" if done else bad)
+        return self._outcome("done", "; ".join(self.ended) or "there was nothing left to do")
+
+    def _outcome(self, status: Status | str, words: str) -> Outcome:
+        if status == "cancelled" and self.run.acted:
+            words = f"{words}; asked before that: {'; '.join(self.ended) or 'see the journal'}"
+        further = self.run.further[0] if self.run.further else None
+        return Outcome(status, self.run.checks.all(), words, further)  # type: ignore[arg-type]
+
+
+_LABELS: dict[str, tuple[tuple[str, str], ...]] = {
+    "stop": (
+        ("asked", "asked to stop"),
+        ("stopped", "is stopped"),
+        ("stays-stopped", "stays stopped"),
+        ("gone", "its process is gone"),
+        ("survivors", "nothing of it is left over"),
+        ("no-new-spawn", "no new spawn"),
+    ),
+    "start": (("asked", "asked to start"), ("runs", "runs")),
+    "restart": (
+        ("asked", "asked to stop"),
+        ("stopped", "is stopped"),
+        ("survivors", "nothing of it is left over"),
+        ("started", "asked to start"),
+        ("runs", "runs again"),
+    ),
+    "signal": (("asked", "SIGTERM sent"), ("gone", "the process is gone")),
+    "kill": (("asked", "SIGKILL sent"), ("gone", "the process is gone")),
+    "remove-pidfile": (("asked", "the stale pidfile is removed"),),
+}

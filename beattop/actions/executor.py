@@ -1,0 +1,168 @@
+"""The executor that acts: the only place where something that can write is built."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from beattop.actions.carrying import Carrying
+from beattop.actions.checklist import Checklist
+from beattop.actions.clock import Clock
+from beattop.actions.ended import Blind
+from beattop.actions.journal import Journal
+from beattop.actions.procfs import Procfs
+from beattop.actions.run import SLACK_S, Run
+from beattop.actions.steps import called
+from beattop.actions.writer import Wire, WriteClient, wire
+from beattop.model.plan import Check, Outcome, Plan
+from beattop.model.snapshot import Snapshot
+from beattop.sources.supervisor.server import Server
+from beattop.text import listing, safe
+
+
+class LiveExecutor:
+    """Carries plans out, one at a time. Made only where writing is allowed."""
+
+    writable = True
+    reason = ""
+
+    def __init__(
+        self,
+        servers: Callable[[str], Server | None],
+        look: Callable[[], Snapshot],
+        journal: Journal | None = None,
+        confined_to: frozenset[str] | None = None,
+        *,
+        proc: Procfs | None = None,
+        clock: Clock | None = None,
+        connect: Callable[[Server], Wire] = wire,
+    ) -> None:
+        """`servers` gives address and credentials for a supervisor's id, None where unknown;
+        `look` the newest snapshot. With `confined_to` no program of another supervisord and no
+        process outside of these supervisords' trees is touched. The rest is for tests."""
+        self._servers = servers
+        self._look = look
+        self._journal = journal or Journal()
+        self._confined_to = confined_to
+        self._proc = proc or Procfs()
+        self._clock = clock or Clock()
+        self._connect = connect
+        self._busy = threading.Lock()
+        self._undo: list[Plan] = []
+
+    def undo_plan(self) -> Plan | None:
+        """The plan that takes the last action of this run back; None where there is none."""
+        return self._undo[-1] if self._undo else None
+
+    def execute(
+        self,
+        plan: Plan,
+        on_check: Callable[[Check], None],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
+        """Carry `plan` out; blocks for at most the longest stopwaitsecs and 60 s. Never raises for
+        anything the box does. A second call while one runs is refused."""
+        if not self._busy.acquire(blocking=False):
+            return Outcome("refused", (), "another action is still under way")
+        try:
+            return self._execute(plan, on_check, cancelled)
+        finally:
+            self._busy.release()
+
+    def _execute(
+        self, plan: Plan, on_check: Callable[[Check], None], cancelled: Callable[[], bool]
+    ) -> Outcome:
+        action = self._journal.begin()
+
+        def note(event: str, **fields: object) -> None:
+            self._journal.write(action, event, self._clock.now(), fields)
+
+        def told(check: Check) -> None:
+            if check.tick != "pending":
+                words = {"check": check.name, "step": check.step, "label": check.label}
+                note("check", **words, tick=check.tick, detail=check.detail)
+            on_check(check)
+
+        checks = Checklist(told, self._clock)
+        run = Run(
+            plan=plan,
+            look=self._look,
+            checks=checks,
+            clock=self._clock,
+            proc=self._proc,
+            connect=self._clients(lambda call, result: note("call", call=call, result=result)),
+            note=lambda call, result: note("call", call=call, result=result),
+            cancelled=cancelled,
+            confined_to=self._confined_to,
+        )
+        waits = [run.stopwaitsecs(step.target) for step in plan.steps if step.verb != "signal"]
+        run.deadline = self._clock.monotonic() + max(waits, default=0.0) + SLACK_S
+        note(
+            "plan",
+            title=plan.title,
+            steps=[[s.call, s.server, called(s.target)] for s in plan.steps],
+            keep=[[k.namespec, k.pid] for k in plan.keep],
+        )
+        try:
+            outcome = Carrying(run).out()
+        except BaseException as why:
+            note("result", status="interrupted", summary=type(why).__name__)
+            raise
+        note("result", status=outcome.status, summary=outcome.summary)
+        self._remember(plan, outcome)
+        return self._with_journal(outcome, on_check)
+
+    def _clients(self, note: Callable[[str, str], None]) -> Callable[[str], WriteClient]:
+        """One client a supervisord for one carrying-out; a thread of its own uses them."""
+        made: dict[str, WriteClient] = {}
+
+        def connect(supervisor: str) -> WriteClient:
+            if supervisor not in made:
+                server = self._servers(supervisor)
+                if server is None or server.url is None:
+                    raise Blind(f"there is no address for {safe(supervisor)}")
+                try:
+                    made[supervisor] = WriteClient(server, supervisor, note, self._connect(server))
+                except ValueError as why:
+                    raise Blind(safe(str(why))) from None
+            return made[supervisor]
+
+        return connect
+
+    def _remember(self, plan: Plan, outcome: Outcome) -> None:
+        """Keep what would take it back; an undo that was carried out takes itself off the pile."""
+        if self._undo and plan == self._undo[-1]:
+            if outcome.status in ("done", "unverified"):
+                self._undo.pop()
+            return
+        done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
+        names = {plan.steps[index].target.program for index in done}
+        steps = tuple(step for step in plan.undo if step.target.program in names)
+        if steps:
+            verb = "Start" if steps[0].verb == "start" else "Stop"
+            words = listing([called(step.target) for step in steps])
+            self._undo.append(
+                Plan(
+                    title=f"Undo: {verb.lower()} {words} again",
+                    keep=(),
+                    steps=steps,
+                    advice=(),
+                    warnings=(f"what the last action ended, {words}, comes back as it was",),
+                    lasting=(),
+                )
+            )
+
+    def _with_journal(self, outcome: Outcome, on_check: Callable[[Check], None]) -> Outcome:
+        """The outcome with a word on a journal that could not be written."""
+        if not self._journal.trouble:
+            return outcome
+        check = Check(
+            "journal", "written to the journal", "failed", self._journal.trouble, self._clock.now()
+        )
+        on_check(check)
+        return replace(
+            outcome,
+            checks=(*outcome.checks, check),
+            summary=f"{outcome.summary} ({self._journal.trouble})",
+        )

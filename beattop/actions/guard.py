@@ -1,0 +1,48 @@
+"""Whether a second stop call may follow the first: before 4.2.2 it can kill supervisord itself.
+
+There, with stopasgroup, a signal to a process group that does not exist yet ends in state UNKNOWN
+and an AssertionError (Supervisor/supervisor#1387): a freshly spawned child has no group of its own
+for an instant, and a call that follows at once meets just that instant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from beattop.model.supervisor import ProgramConfig
+
+SAFE = (4, 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`stands` where a second call may come only in BACKOFF, in which no signal is sent."""
+
+    stands: bool
+    why: str
+
+
+def release(version: str) -> tuple[int, ...]:
+    """(4, 2, 1) of "4.2.1"; empty where it cannot be read."""
+    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part or 0) for part in found.groups()) if found else ()
+
+
+def needs_config(version: str) -> bool:
+    """Whether `judge` can do without what the server says of the program."""
+    return release(version) < SAFE
+
+
+def judge(version: str, told: Mapping[str, object], conf: ProgramConfig | None) -> Guard:
+    """`told` is the program's entry of getAllConfigInfo, `conf` what its file says, if readable."""
+    if not needs_config(version):
+        return Guard(False, "")
+    # stopasgroup=true makes killasgroup true, and supervisord refuses the contrary in its conf.
+    if told.get("killasgroup") is False:
+        return Guard(False, "")
+    if conf is not None and not conf.stopasgroup:
+        return Guard(False, "")
+    known = "has stopasgroup=true" if conf is not None else "may have stopasgroup=true"
+    return Guard(True, f"on supervisor {version or '?'} a program that {known} is not asked twice")

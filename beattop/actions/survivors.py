@@ -1,0 +1,64 @@
+"""What outlives the stop of its program: a beat behind a shell that passed no signal on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from beattop.actions.procfs import Procfs, Stat
+from beattop.actions.steps import Parts, process_target, signal_step
+from beattop.model.plan import Plan
+from beattop.model.process import ProcessKey
+from beattop.model.snapshot import ProgramId, Snapshot
+from beattop.text import safe
+
+
+def survivors(
+    proc: Procfs, target: ProgramId, leaders: Iterable[ProcessKey], parent: int | None
+) -> list[Stat]:
+    """Living processes of a stopped program, oldest first.
+
+    Found by the process group of a dead leader (a program's leader leads its own group), or by the
+    environment that supervisord gave them where their group's leader is dead. `parent` is
+    supervisord's pid: its own children are what it runs now, no left-overs.
+    """
+    groups = {key.pid for key in leaders}
+    starts = dict(leaders)
+    out: list[Stat] = []
+    for found in proc.all():
+        if not found.lives or (found.ppid == parent and found.pgrp == found.pid):
+            continue
+        if found.pgrp in groups:
+            # A group's number is not given anew while a member lives, so its members are these.
+            if found.pid != found.pgrp or found.start_ticks == starts[found.pid]:
+                out.append(found)
+        elif _left_over(proc, found, target):
+            out.append(found)
+    return sorted(out, key=lambda s: (s.start_ticks, s.pid))
+
+
+def _left_over(proc: Procfs, found: Stat, target: ProgramId) -> bool:
+    env = proc.supervised(found.pid)
+    if env.get("SUPERVISOR_PROCESS_NAME") != target.name:
+        return False
+    if env.get("SUPERVISOR_GROUP_NAME", target.group) != target.group:
+        return False
+    if env.get("SUPERVISOR_SERVER_URL", target.supervisor) != target.supervisor:
+        return False
+    leader = proc.stat(found.pgrp)
+    return found.pgrp != found.pid and (leader is None or not leader.lives)
+
+
+def described(proc: Procfs, left: Iterable[Stat]) -> str:
+    """Which they are, in words."""
+    return ", ".join(f"pid {s.pid} ({proc.words(s.pid) or 'no command line'})" for s in left)
+
+
+def further_plan(proc: Procfs, left: Iterable[Stat], name: ProgramId, snapshot: Snapshot) -> Plan:
+    """SIGTERM for what was left over, to be confirmed anew."""
+    parts = Parts.empty()
+    for found in left:
+        words = f"left over from {name.namespec}: {proc.words(found.pid)}"
+        target = process_target(found.key, words, name.supervisor)
+        parts.steps.append(signal_step(target, found.key))
+    parts.warnings.append("what is ended by a signal cannot be started again from here (no undo)")
+    return parts.plan(f"End what {safe(name.namespec)} left over", snapshot)

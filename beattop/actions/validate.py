@@ -1,0 +1,44 @@
+"""Each target once more, just before it is touched: is it still what the person confirmed?"""
+
+from __future__ import annotations
+
+from beattop.actions.ended import Changed
+from beattop.actions.run import Run
+from beattop.actions.steps import keeper
+from beattop.actions.writer import WriteClient
+from beattop.model.plan import Step
+from beattop.model.supervisor import ProgramState
+
+DOWN = ("STOPPED", "FATAL")
+"""States that only a person (or a restart of supervisord) ends."""
+
+
+def keepers(run: Run) -> None:
+    """Raise Changed unless every beat to keep is still the same living process."""
+    for keep in run.plan.keep:
+        if keep.process is not None and not run.proc.alive(keep.process):
+            raise Changed(f"{keeper(keep)}, which was to be kept, does not live any more")
+
+
+def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
+    """The target's state now. Raises Changed unless it is the same process as in the plan.
+
+    A respawning program may have any pid or none; it is the same as long as nothing that is kept
+    has died, since only then could one of its lives have become the working beat.
+    """
+    keepers(run)
+    state = run.read(client, step.target)
+    if step.respawning or step.target.process is None or state.state in DOWN:
+        return state
+    if not state.pid:
+        if state.state in ("EXITED", "STOPPING"):
+            return state
+        raise Changed(f"it is {state.state} now; pid {step.target.process.pid} has ended")
+    now = run.process(state)
+    if now != step.target.process:
+        begun = run.clock.words(state.start_at) if state.start_at else "since"
+        raise Changed(
+            f"it is another process now: pid {state.pid}, started {begun}, "
+            f"not pid {step.target.process.pid}"
+        )
+    return state
