@@ -31,7 +31,8 @@ _SECRET_NAME = (
     r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie)[\w.-]*"
 )
 _SECRET_PAIR = re.compile(
-    rf"(?P<head>(?<![\w-])-{{0,2}}{_SECRET_NAME}\s*(?:=|:\s?)\s*['\"]?)(?P<secret>[^\s'\",;&]+)", re.I
+    rf"(?P<head>(?<![\w-])-{{0,2}}{_SECRET_NAME}\s*(?:=|:\s?)\s*['\"]?)(?P<secret>[^\s'\",;&]+)",
+    re.I,
 )
 _SECRET_OPTION = re.compile(rf"^--?{_SECRET_NAME}$", re.I)
 _BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)(?P<secret>[\w.~+/=-]{6,})", re.I)
@@ -122,7 +123,7 @@ def listing(words: Sequence[str], most: int = 4) -> str:
 
 
 def moment(at: float, now: float) -> str:
-    """A past instant as short as it stays clear, in local time: `04:12`, `Tue 04:12`, `3 Nov 04:12`."""
+    """A past instant in local time, as short as it is clear: `04:12`, `Tue 04:12`, `3 Nov 04:12`."""
     when = time.localtime(at)
     age = now - at
     clock = time.strftime("%H:%M", when)

@@ -118,14 +118,10 @@ def _refusal_evidence(
                 f" at {moment(program.last_exit.at, snapshot.at)}"
             )
         if program.loop_exits:
-            since = (
-                f" since {moment(program.loop_since_at, snapshot.at)}"
-                if (program.loop_since_at)
-                else ""
-            )
-            out.append(
-                f"{name}: {count(program.loop_exits, 'exit')} in a row{since}, {pace(program)}"
-            )
+            since = program.loop_since_at
+            when = f" since {moment(since, snapshot.at)}" if since else ""
+            exits = count(program.loop_exits, "exit")
+            out.append(f"{name}: {exits} in a row{when}, {pace(program)}")
     fact = found[0][1].fact
     if fact is not None and fact.pid is not None:
         written = f", written {moment(fact.mtime_at, snapshot.at)}" if fact.mtime_at else ""

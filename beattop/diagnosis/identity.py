@@ -100,7 +100,8 @@ def _shared_files(a: Beat, b: Beat) -> list[str]:
             if gone:
                 name = sorted(gone)[0]
                 out.append(
-                    f"pid {one.pid} holds the schedule file {name} deleted: pid {two.pid} replaced it"
+                    f"pid {one.pid} holds the schedule file {name} deleted: "
+                    f"pid {two.pid} replaced it"
                 )
     if a.pidfile and a.pidfile == b.pidfile:
         out.append(f"both are told to hold the pidfile {a.pidfile}")

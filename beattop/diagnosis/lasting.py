@@ -9,6 +9,7 @@ from beattop.diagnosis.names import app_name, beat_name, program_of
 from beattop.model.finding import LastingFix
 from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.model.supervisor import ProgramConfig
+from beattop.text import MASK
 
 
 def place(config: ProgramConfig) -> str:
@@ -19,25 +20,50 @@ def place(config: ProgramConfig) -> str:
 
 def set_option(config: ProgramConfig, name: str, value: str) -> str:
     """A unified diff that sets one option of a section; "" where its text is not known."""
-    lines = config.lines
-    if not lines or not config.line:
+    at = _option(config, name)
+    if not config.lines or not config.line:
         return ""
-    pattern = re.compile(rf"^\s*{re.escape(name)}\s*[=:]", re.I)
-    at = next((i for i, line in enumerate(lines) if pattern.match(line)), None)
-    new = f"{name}={value}"
     if at is None:
-        shown = [f" {lines[0]}", f"+{new}"]
-        return _diff(config, config.line, shown, 1, 2)
-    shown = (
-        [f" {lines[at - 1]}", f"-{lines[at]}", f"+{new}"] if at else [f"-{lines[at]}", f"+{new}"]
-    )
-    start = config.line + max(0, at - 1)
-    size = 2 if at else 1
-    return _diff(config, start, shown, size, size)
+        return _diff(config, 0, (), (f"{name}={value}",))
+    return _diff(config, at, (config.lines[at],), (f"{name}={value}",))
 
 
-def _diff(config: ProgramConfig, start: int, shown: list[str], old: int, new: int) -> str:
-    head = [f"--- {config.file}", f"+++ {config.file}", f"@@ -{start},{old} +{start},{new} @@"]
+def cut_words(config: ProgramConfig, pattern: str) -> str:
+    """A unified diff that takes words out of `command=` as it stands in the file."""
+    at = _option(config, "command")
+    if at is None or not config.line:
+        return ""
+    for index in range(at, len(config.lines)):
+        line = config.lines[index]
+        if index > at and not line[:1].isspace():
+            break
+        cut = re.sub(pattern, "", line)
+        if cut != line:
+            return _diff(config, index, (line,), (cut,))
+    return ""
+
+
+def _option(config: ProgramConfig, name: str) -> int | None:
+    pattern = re.compile(rf"^{re.escape(name)}\s*[=:]", re.I)
+    return next((i for i, line in enumerate(config.lines) if pattern.match(line)), None)
+
+
+def _diff(config: ProgramConfig, at: int, old: tuple[str, ...], new: tuple[str, ...]) -> str:
+    """A hunk at the section's line `at`; without `old` the new lines follow that line."""
+    if any(MASK in line for line in (*old, config.lines[at])):
+        return ""  # a masked secret stands there: the file's own line is not known
+    above = config.lines[at] if not old else (config.lines[at - 1] if at else None)
+    if above is not None and MASK in above:
+        above = None
+    start = config.line + at - (1 if old and above is not None else 0)
+    context = [f" {above}"] if above is not None else []
+    size = len(context)
+    head = [
+        f"--- {config.file}",
+        f"+++ {config.file}",
+        f"@@ -{start},{size + len(old)} +{start},{size + len(new)} @@",
+    ]
+    shown = [*context, *(f"-{line}" for line in old), *(f"+{line}" for line in new)]
     return "\n".join([*head, *shown]) + "\n"
 
 
@@ -73,8 +99,8 @@ def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
             f"Set numprocs=1 in [{config.section}]: {because}.",
         )
     return _fix(
-        f"{place(config)}: set autostart=false, or remove the section, {reread(snapshot, program)}. "
-        "A stopped program comes back when supervisord restarts.",
+        f"{place(config)}: set autostart=false, or remove the section, "
+        f"{reread(snapshot, program)}. A stopped program comes back when supervisord restarts.",
         config,
         set_option(config, "autostart", "false"),
         ticket,
@@ -129,7 +155,7 @@ def leftover(was: str | None, snapshot: Snapshot) -> LastingFix:
             f"{place(config)}: take --detach out of the command: supervisord must hold the process "
             "itself.",
             config,
-            set_option(config, "command", re.sub(r"\s(--detach|-D)(?=\s|$)", "", config.command)),
+            cut_words(config, r"\s(--detach|-D)(?=[\s'\"]|$)"),
             f"[{config.section}] must not detach.",
         )
     if not config.stopasgroup:
@@ -191,8 +217,7 @@ def _without_b(
         text += f", then start {beat_name(alone, snapshot)} again as the one beat"
     if config is None:
         return LastingFix(text[0].upper() + text[1:] + ".")
-    command = re.sub(r"\s(-B|--beat)(?=\s|$)", "", config.command)
-    diff = set_option(config, "command", command) if command != config.command else ""
+    diff = cut_words(config, r"\s(-B|--beat)(?=[\s'\"]|$)")
     return _fix(
         f"{place(config)}: {text}.", config, diff, f"[{config.section}] must not embed a beat (-B)."
     )

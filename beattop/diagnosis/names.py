@@ -25,7 +25,7 @@ def short_name(program: ProgramId, snapshot: Snapshot) -> str:
 
 
 def beat_name(beat: Beat, snapshot: Snapshot) -> str:
-    """`beat2`, `worker's embedded beat`, `the orphan of beat (pid 812)`, `pid 812 (not supervised)`."""
+    """`beat2`, `worker (worker -B)`, `pid 812, left over from beat`, `pid 812, mybeat.service`."""
     if beat.program is not None:
         name = short_name(beat.program, snapshot)
         return f"{name} (worker -B)" if beat.embedded else name

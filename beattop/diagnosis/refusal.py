@@ -82,9 +82,9 @@ def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
     """Whether the file names a live process that did not write it: no Celery, or a later one."""
     if fact is None or fact.status != "ok" or fact.holder is None:
         return False
-    if fact.holder_started_at is not None and fact.mtime_at is not None:
-        if fact.holder_started_at > fact.mtime_at + 2:
-            return True
+    began, written = fact.holder_started_at, fact.mtime_at
+    if began is not None and written is not None and began > written + 2:
+        return True
     if any(_is(beat, fact.holder.pid) for beat in snapshot.beats):
         return False
     for member in _members(snapshot):
@@ -94,6 +94,8 @@ def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
 
 
 def _members(snapshot: Snapshot) -> list[tuple[int, str]]:
-    found = [(m.process.pid, m.role) for p in snapshot.programs for m in p.members]
+    found: list[tuple[int, str]] = [
+        (m.process.pid, m.role) for p in snapshot.programs for m in p.members
+    ]
     found += [(u.member.process.pid, u.role) for u in snapshot.unmanaged]
     return found + [(m.process.pid, m.role) for u in snapshot.unmanaged for m in u.children]

@@ -25,9 +25,9 @@ def stale_pidfiles(snapshot: Snapshot) -> Iterable[Finding]:
         if refused is None or refused.fact is None:
             continue
         fact = refused.fact
-        if fact.holder is None or holder(refused, program, snapshot) is not None:
-            if not proven_stale(fact, snapshot):
-                continue
+        explained = fact.holder is None or holder(refused, program, snapshot) is not None
+        if explained and not proven_stale(fact, snapshot):
+            continue
         yield _stale(program, refused, snapshot)
 
 
@@ -66,9 +66,8 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
         evidence=tuple(evidence),
         lasting=LastingFix(
             f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
-            "For good: put the pidfile where a reboot clears it (/run) and let one program alone write it"
-            + (f": {place(config)}" if config else "")
-            + ".",
+            "For good: put the pidfile where a reboot clears it (/run) and let one program alone "
+            "write it" + (f": {place(config)}" if config else "") + ".",
             config.file if config else None,
             config.line if config else 0,
             config.section if config else None,

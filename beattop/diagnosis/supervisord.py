@@ -53,8 +53,8 @@ def not_answering(snapshot: Snapshot) -> Iterable[Finding]:
         cure = (
             f"kill -CONT {pid} lets it go on."
             if stopped
-            else f"See what it waits for (py-spy dump --pid {pid}, strace -p {pid}); restart it when "
-            "its programs can bear it."
+            else f"See what it waits for (py-spy dump --pid {pid}, strace -p {pid}); "
+            "restart it when its programs can bear it."
         )
         yield Finding(
             kind="supervisor-not-answering",

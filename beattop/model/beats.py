@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beattop.model.commandline import CommandLine, classify
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
@@ -90,12 +90,8 @@ def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
 
 def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
     words = program.last_words
-    health: Health | None
     beat = _living_beat(member, main, facts, words, at)
-    if program.respawning:
-        health = "respawning"
-    else:
-        health = _health(beat, member, words, at)
+    health: Health | None = "respawning" if program.respawning else _health(beat, member, words, at)
     return _with(
         beat,
         namespec=program.namespec,
@@ -120,8 +116,6 @@ def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts,
 
 
 def _with(beat: Beat, **changes: object) -> Beat:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(beat, **changes)  # type: ignore[arg-type]
 
 

@@ -118,7 +118,7 @@ def leading_role(found: Sequence[Member]) -> Role | None:
     roles = [m.role for m in found]
     for role in ("worker+beat", "beat", "worker", "flower", "events", "multi", "control"):
         if role in roles:
-            return role  # type: ignore[return-value]
+            return role
     return None
 
 

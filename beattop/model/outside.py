@@ -22,28 +22,11 @@ _LOGIN_UNITS = re.compile(
     r"|supervisor|supervisord|screen.*|tmux.*|code-server.*|jupyter.*)\.service$"
 )
 _RUNNERS = frozenset(
-    [
-        "honcho",
-        "foreman",
-        "watchmedo",
-        "circusd",
-        "circus",
-        "runit",
-        "runsv",
-        "s6-supervise",
-        "pm2",
-        "god",
-        "monit",
-        "overmind",
-        "hivemind",
-        "nodemon",
-        "watchexec",
-        "entr",
-        "daemontools",
-        "supervise",
-        "uwsgi",
-        "process-compose",
-    ]
+    (
+        *("honcho", "foreman", "hivemind", "overmind", "process-compose", "pm2", "god", "monit"),
+        *("watchmedo", "watchexec", "nodemon", "entr", "circusd", "runsv", "s6-supervise"),
+        *("supervise", "uwsgi", "single-beat"),
+    )
 )
 
 
@@ -62,6 +45,9 @@ def unmanaged(
     out: list[Unmanaged] = []
     for process, was in belongs.roots:
         tree = build(belongs.tree(process))
+        if tree and tree[0].role == "supervisord":
+            # One that is not looked at (--supervisor) or not known yet: its tree is not loose.
+            continue
         while tree and (tree[0].role not in CELERY or tree[0].state == "Z"):
             tree = _below(tree)
         if not tree:

@@ -139,14 +139,16 @@ def build(
         spawnerr=state.spawnerr if state else "",
         cpu_estimated=program in estimated,
         cpu_s=accounts.totals.get(program, 0.0),
-        stdout_log=_first(state and state.stdout_log, config and config.stdout_log),
-        stderr_log=_first(state and state.stderr_log, config and config.stderr_log),
+        stdout_log=_log(state, config, "stdout_log"),
+        stderr_log=_log(state, config, "stderr_log"),
         recovered=loop.recovered,
     )
 
 
-def _first(*values: str | None) -> str | None:
-    return next((v for v in values if v), None)
+def _log(state: ProgramState | None, config: ProgramConfig | None, which: str) -> str | None:
+    """Where it writes, as supervisord tells (AUTO has a name then), else as the conf does."""
+    told: str | None = getattr(state, which, None) or getattr(config, which, None)
+    return told
 
 
 def _failing(loop: Loop, state: ProgramState | None) -> bool:

@@ -143,16 +143,8 @@ class Timeline:
             if before is not None and (leader is None or leader.key != before.key):
                 self._saw(program, _exit_event(program, before, exits.get(before.pid), sample.at))
             if leader is not None and (before is None or leader.key != before.key):
-                self._saw(
-                    program,
-                    LogEvent(
-                        leader.started_at,
-                        program.supervisor,
-                        "spawned",
-                        program.name,
-                        leader.ns_pid,
-                    ),
-                )
+                at, pid = leader.started_at, leader.ns_pid
+                self._saw(program, LogEvent(at, program.supervisor, "spawned", program.name, pid))
         self._leaders = now
 
     def _saw(self, program: ProgramId, event: LogEvent) -> None:

@@ -177,7 +177,7 @@ def write_textfile(frame: Frame, path: Path) -> None:
 
 
 def server(address: tuple[str, int], latest: Callable[[], Frame | None]) -> ThreadingHTTPServer:
-    """An HTTP server that answers /metrics from the newest frame; raises OSError if it can't bind."""
+    """An HTTP server that answers /metrics from the newest frame; OSError if it cannot bind."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10

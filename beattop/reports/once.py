@@ -47,8 +47,8 @@ def lines(frame: Frame, ascii_only: bool = False) -> Iterable[str]:
     if not snapshot.supervisords:
         yield ""
         yield (
-            "No supervisord found. If one runs, name it: beattop --supervisor CONF (or unix:///PATH), "
-            "or look as root."
+            "No supervisord found. If one runs, name it: beattop --supervisor CONF (or "
+            "unix:///PATH), or look as root."
         )
 
 

@@ -1,0 +1,244 @@
+"""Sources to samples, in one daemon thread that cannot die silently."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from beattop.model.box import Viewer
+from beattop.model.commandline import classify
+from beattop.model.frame import HistoryProgress
+from beattop.model.lifecycle import LifecycleEvent
+from beattop.model.sample import Sample
+from beattop.model.source import SourceName, SourceStatus
+from beattop.settings import ConfigError, ServerSetting, Settings
+from beattop.sources.celery.beatfiles import BeatFiles, BeatReading
+from beattop.sources.lifecycle import Drained, Lifecycle, choose
+from beattop.sources.mainlog.logs import LogReading, Logs
+from beattop.sources.proc import ProcessReading, Sampler
+from beattop.sources.supervisor.reader import SupervisorReading, SupervisorSource
+from beattop.sources.supervisor.server import Server, parse
+from beattop.text import safe
+
+T = TypeVar("T")
+
+_SETTLE_S = 0.03
+"""supervisord writes its log line a few milliseconds after a death (6 ms in the median)."""
+_EARLY_EVERY_S = 5.0
+_EARLY_MOST = 4
+"""Samples taken early, because something died: a handful at once, then one in five seconds."""
+_OPENING_S = (0.25, 0.5)
+"""The first samples follow each other faster: supervisord's answers are on their way."""
+_RETRY_S = 1.0
+
+
+def interesting(argv: Sequence[str]) -> bool:
+    """Whether a command line has to do with Celery."""
+    return classify(argv).role != "other"
+
+
+def servers(settings: Iterable[ServerSetting]) -> tuple[Server, ...]:
+    """As the supervisor source takes them; raises ConfigError."""
+    try:
+        return tuple(parse(s.target, s.username, s.password) for s in settings)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+class Collector:
+    """Looks at the box once an interval, and early when something died."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError for a supervisor that cannot be meant."""
+        self._settings = settings
+        self._named = servers(settings.supervisors)
+        self._supervisors = SupervisorSource(self._named, servers(settings.credentials))
+        self._logs = Logs()
+        self._files = BeatFiles()
+        self._lifecycle: Lifecycle | None = None
+        self._sampler: Sampler | None = None
+        self._broken: dict[SourceName, str] = {}
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._died = False
+        self._early = float(_EARLY_MOST)
+        self._factor = 1.0
+        self._trouble: str | None = None
+        self._thread: threading.Thread | None = None
+        self._viewer = Viewer(os.getuid(), _user(os.getuid()), settings.read_only, os.getpid())
+
+    def start(self, take: Callable[[Sample], None]) -> None:
+        """Begin; `take` gets each sample in the collector's thread."""
+        self._thread = threading.Thread(
+            target=self._run, args=(take,), name="beattop-collector", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; waits half a second at most."""
+        self._ended.set()
+        self._wake.set()
+        self._supervisors.stop()
+        self._files.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(0.5)
+
+    def trouble(self) -> str | None:
+        """Why no samples come, in words; None while they do."""
+        thread = self._thread
+        if thread is not None and not thread.is_alive() and not self._ended.is_set():
+            return self._trouble or "the collector's thread has ended"
+        return self._trouble
+
+    def refresh(self) -> None:
+        """Ask supervisord now, and look again."""
+        self._supervisors.refresh()
+        self._wake.set()
+
+    def slow(self, factor: float) -> None:
+        """Stretch the interval; 1 is as configured."""
+        self._factor = max(1.0, factor)
+
+    def hint(self, looping: bool) -> None:
+        """What the diagnosis sees: asking a supervisord speeds up its loops, so ask less."""
+        self._supervisors.set_looping(looping)
+
+    def server(self, supervisor: str) -> Server | None:
+        """Address and credentials behind a supervisor's id."""
+        return self._supervisors.server(supervisor)
+
+    def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
+        """Read old logs in the background; returns what cancels it."""
+        return self._logs.history(on_progress)
+
+    def _run(self, take: Callable[[Sample], None]) -> None:
+        number = 0
+        begun = time.monotonic()
+        while not self._ended.is_set():
+            try:
+                take(self._sample())
+                self._trouble = None
+            except Exception as error:  # noqa: BLE001  the thread's boundary: it must not die unseen
+                self._trouble = f"looking at the box fails: {type(error).__name__}: {error}"
+                self._trouble = safe(self._trouble)
+                self._ended.wait(_RETRY_S)
+            number += 1
+            begun = self._pause(begun, number)
+        self._close()
+
+    def _pause(self, begun: float, number: int) -> float:
+        """Wait for the next turn; returns when it begins."""
+        interval = self._settings.interval * self._factor
+        if number <= len(_OPENING_S):
+            interval = min(interval, _OPENING_S[number - 1])
+        due = begun + interval
+        while not self._ended.is_set():
+            now = time.monotonic()
+            if now >= due:
+                # A late turn does not make the next ones hurry.
+                return max(due, now - interval / 2)
+            self._wake.wait(due - now)
+            if not self._wake.is_set():
+                continue
+            self._wake.clear()
+            if not self._died:
+                return time.monotonic()
+            self._died = False
+            gained = (time.monotonic() - begun) / _EARLY_EVERY_S
+            self._early = min(_EARLY_MOST, self._early + gained)
+            if self._early >= 1:
+                self._early -= 1
+                self._ended.wait(_SETTLE_S)
+                return time.monotonic()
+        return time.monotonic()
+
+    def _on_exit(self) -> None:
+        self._died = True
+        self._wake.set()
+
+    def _guarded(self, name: SourceName, call: Callable[[], T], otherwise: T) -> T:
+        """One source's failure is its own: it is told, and the others go on."""
+        try:
+            value = call()
+        except Exception as error:  # noqa: BLE001  a source's boundary
+            self._broken[name] = safe(f"fails: {type(error).__name__}: {error}; please report it")
+            return otherwise
+        self._broken.pop(name, None)
+        return value
+
+    def _sample(self) -> Sample:
+        if self._lifecycle is None:
+            self._lifecycle = choose(self._settings.lifecycle, self._on_exit)  # type: ignore[arg-type]
+        if self._sampler is None:
+            self._sampler = Sampler(interesting)
+        lifecycle, sampler = self._lifecycle, self._sampler
+        now = time.time()
+        drained = self._guarded("lifecycle", lifecycle.drain, Drained())
+        reading = sampler.sample(now, drained.births, drained.execs, drained.rescan)
+        seen: tuple[LifecycleEvent, ...] = self._guarded(
+            "lifecycle", lambda: lifecycle.observe(reading), ()
+        )
+        told = self._guarded("supervisor", lambda: self._ask(reading), SupervisorReading())
+        logs = self._guarded("mainlog", lambda: self._logs.poll(told.supervisords), LogReading())
+        files = self._guarded("pidfile", lambda: self._look(reading, told), BeatReading())
+        return Sample(
+            at=now,
+            host=reading.host,
+            viewer=self._viewer,
+            cpu=reading.cpu,
+            processes=reading.processes,
+            usage=reading.usage,
+            lifecycle=(*drained.events, *seen),
+            supervisords=told.supervisords,
+            programs=told.programs,
+            configs=told.configs,
+            log_events=logs.events,
+            pasts=logs.pasts,
+            pidfiles=files.pidfiles,
+            schedules=files.schedules,
+            handles=files.handles,
+            last_words=files.last_words,
+            sources=self._statuses(
+                sampler.status(), lifecycle.status(), told.sources, logs.sources, files.sources
+            ),
+            older=logs.older,
+            limited_to=tuple(s.id for s in told.supervisords) if self._named else (),
+        )
+
+    def _ask(self, reading: ProcessReading) -> SupervisorReading:
+        self._supervisors.observe(reading.processes, reading.usage)
+        return self._supervisors.latest()
+
+    def _look(self, reading: ProcessReading, told: SupervisorReading) -> BeatReading:
+        self._files.observe(
+            reading.processes, reading.usage, told.programs, told.configs, told.supervisords
+        )
+        return self._files.latest()
+
+    def _statuses(
+        self,
+        processes: SourceStatus,
+        lifecycle: SourceStatus,
+        *others: tuple[SourceStatus, ...],
+    ) -> tuple[SourceStatus, ...]:
+        found = [processes, lifecycle, *(s for group in others for s in group)]
+        found = [s for s in found if s.name not in self._broken]
+        broken = [SourceStatus(n, "", "down", why) for n, why in self._broken.items()]
+        return tuple(broken + found)
+
+    def _close(self) -> None:
+        if self._lifecycle is not None:
+            self._lifecycle.close()
+        if self._sampler is not None:
+            self._sampler.close()
+
+
+def _user(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
