@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 _MOST_LINKS = 40  # as the kernel's own limit, path_resolution(7)
 
@@ -42,3 +44,29 @@ def inside(root: str, path: str) -> str:
 def outside(root: str, path: str) -> str:
     """`path` as the tree at `root` itself names it: the reverse of `inside`."""
     return path[len(root) :] or "/" if root and path.startswith(root) else path
+
+
+def root_of(pid: int) -> str:
+    """Prefix under which a process's files are reached: "" for our own root, or `/proc/PID/root`.
+
+    Also "" where that may not be seen: then its files could not be reached through it either.
+    """
+    own = f"/proc/{pid}/root"
+    try:
+        theirs, ours = os.stat(f"{own}/"), os.stat("/")
+    except OSError:
+        return ""
+    same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+    return "" if same else own
+
+
+def open_regular(path: str) -> int:
+    """A descriptor of a regular file, links followed, opened without waiting for a fifo's writer.
+
+    Raises OSError, also for anything but a regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return handle

@@ -46,9 +46,12 @@ class ConfReading:
     """Main log, or "syslog"."""
     signature: Signature = ()
 
-    def of(self, supervisor_id: str) -> tuple[ProgramConfig, ...]:
-        """The programs as that supervisord's."""
-        return tuple(replace(program, supervisor=supervisor_id) for program in self.programs)
+    def of(self, supervisor_id: str, cwd: str | None = None) -> tuple[ProgramConfig, ...]:
+        """The programs as that supervisord's; those that name no directory start in its `cwd`."""
+        return tuple(
+            replace(program, supervisor=supervisor_id, directory=program.directory or cwd)
+            for program in self.programs
+        )
 
     def stale(self) -> bool:
         """True where a file or a folder of includes is not as it was read."""

@@ -10,13 +10,12 @@ import io
 import os
 import posixpath
 import re
-import stat
 import tempfile
 import types
 from collections.abc import Iterable, Mapping
 from configparser import MissingSectionHeaderError, ParsingError, RawConfigParser
 
-from beattop.sources.rooted import inside
+from beattop.sources.rooted import inside, open_regular
 
 _MOST_BYTES = 4 * 1024 * 1024  # of one conf file
 _MOST_LINES = 200
@@ -46,14 +45,13 @@ class Files:
         """`name` of that root, opened for reading; raises OSError, also for what is no file."""
         path = inside(self.root, name)
         try:
-            # O_NONBLOCK: a fifo under that name must not hold us.
-            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = open_regular(path)
         except PermissionError:
             self.denied.append(name)
             raise
         with open(handle, "rb") as file:
             found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
+            if found.st_size > _MOST_BYTES:
                 raise OSError(f"{name} is no conf file")
             text = file.read(_MOST_BYTES).decode("utf-8", "surrogateescape")
         self.signature[path] = [found.st_mtime_ns, found.st_size, found.st_ino]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from beattop.model.process import Process, Usage
-from beattop.sources.rooted import inside
+from beattop.sources.rooted import inside, root_of
 from beattop.sources.supervisor.conf import ConfReading
 from beattop.sources.supervisor.invocation import Invocation, conf_path, invocation
 from beattop.sources.supervisor.server import Server, bare
@@ -66,22 +66,12 @@ def _forked(process: Process, parent: Process | None, now: float) -> bool:
 
 def place(process: Process, call: Invocation) -> Place:
     """Its root and conf file; looks at the disk."""
-    root = _root(process.pid)
+    root = root_of(process.pid)
     conf, _ = conf_path(call, process.cwd, root)
     own = f"/proc/{process.pid}/root"
     if not root and conf and not os.path.exists(conf) and os.path.exists(inside(own, conf)):
         root = own  # the same root folder, but other mounts over it (a private /tmp)
     return Place(process, call, root, conf)
-
-
-def _root(pid: int) -> str:
-    own = f"/proc/{pid}/root"
-    try:
-        theirs, ours = os.stat(f"{own}/"), os.stat("/")
-    except OSError:
-        return ""  # not ours to look into: then not another root that we could use either
-    same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
-    return "" if same else own
 
 
 def same_network(pid: int) -> bool:

@@ -120,7 +120,7 @@ class ProcessSubject(_Subject):
         known: tuple[Server, ...] = (),
     ) -> None:
         """`named` limits what is asked; `known` lends its credentials."""
-        super().__init__(process.key, Memory(process.key), names)
+        super().__init__(process.key, Memory(process.key, cwd=process.cwd), names)
         self._process = process
         self._call = call
         self._named = named

@@ -90,14 +90,6 @@ def ctl(
     return by_conf if section is not None and same_url(section.url, server.url) else by_url
 
 
-def main_log(reading: ConfReading | None) -> str | None:
-    """Path of the main log where it is a file."""
-    log = reading.log if reading else None
-    if log is None or log == "syslog" or log.startswith(("/dev/", "/proc/")):
-        return None
-    return log
-
-
 def conf_status(
     reading: ConfReading | None, name: str, programs: Sequence[ProgramState] | None, at: float
 ) -> SourceStatus:
@@ -112,8 +104,6 @@ def conf_status(
     if status == "ok" and programs is not None:
         detail = drift(reading.programs, programs)
         status = "degraded" if detail else "ok"
-    if status == "ok" and reading.log is not None and main_log(reading) is None:
-        detail = f"its main log goes to {reading.log}: the past cannot be read"
     good = at if status in ("ok", "degraded") else None
     return SourceStatus("conf", name, status, detail, good)
 
@@ -145,6 +135,8 @@ class Memory:
     key: ProcessKey | None
     root: str = ""
     conf: str | None = None
+    cwd: str | None = None
+    """Its working directory, where its programs start that name none."""
     reading: ConfReading | None = None
     read_at: float = 0.0
     programs: tuple[ProgramState, ...] | None = None
@@ -166,20 +158,20 @@ def word(
 ) -> Word:
     """Everything remembered, as one word; `status` is the server's, None before it was asked."""
     reading = memory.reading
-    configs = reading.of(supervisor_id) if reading else ()
+    configs = reading.of(supervisor_id, memory.cwd) if reading else ()
     asked = status is not None and server is not None
     answers = (status is not None and status.status == "ok") if asked else None
     shutting = status is not None and "shutting down" in status.detail
     fresh = memory.programs if answers else None
-    sources = [conf_status(reading, memory.conf_name, fresh, memory.read_at)]
-    if status is not None:
-        sources.insert(0, status)
+    sources = [status] if status is not None else []
+    if memory.conf or memory.key:  # a bare URL, perhaps of another machine, has none to miss
+        sources.append(conf_status(reading, memory.conf_name, fresh, memory.read_at))
     told = Supervisord(
         id=supervisor_id,
         key=memory.key,
         conf=clean(memory.conf) if memory.conf else None,
         root=memory.root,
-        log=main_log(reading),
+        log=reading.log if reading else None,
         url=server.url if server else None,
         version=memory.version,
         server_state="RUNNING" if answers else "SHUTDOWN" if shutting else None,
