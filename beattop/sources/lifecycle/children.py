@@ -49,6 +49,8 @@ class Children:
         self._lock = threading.Lock()
         self._watched = Watched(self._procfs, patience=1)
         self._clocks: dict[int, int] = {}
+        self._parents: set[int] = set()
+        self._scans = 0
         self._pidfds: dict[int, int] = {}
         self._pids: dict[int, int] = {}
         self._ending: dict[int, _Ending] = {}
@@ -154,7 +156,11 @@ class Children:
     # Births
 
     def _scan(self) -> None:
+        self._scans += 1
         for pid in list(self._watched.lives):
+            # Who never had a child is asked once a second only.
+            if pid not in self._parents and (pid + self._scans) % 4:
+                continue
             ns = self._procfs.cpu_ns(pid)
             if ns is None and pid not in self._pidfds:
                 self._watched.vanish(pid, time.time())
@@ -171,6 +177,7 @@ class Children:
         if stat is None:
             return
         behind = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._parents.add(parent)
         if self._watched.fork(pid, parent, behind + stat.start_ticks / TICK_HZ):
             life = self._watched.lives[pid]
             life.start_ticks, life.exact = stat.start_ticks, True
@@ -203,6 +210,8 @@ class Children:
                     self._forget(pid)
             for life in new:
                 self._hold(life.pid)
+            self._parents.update(usage.ppid for usage in reading.usage)
+            self._parents &= self._watched.lives.keys()
         return events
 
     def status(self) -> SourceStatus:

@@ -21,6 +21,7 @@ from beattop.sources.proc.reading import ProcessReading
 _MOST_EXECS = 4096
 _LINGER_S = 1.0
 _SOON_S = 0.005
+_FOCUS_S = 0.001
 _REMEMBER_S = 60.0
 
 
@@ -75,8 +76,11 @@ class Connector:
         ready.register(self._ear.fileno(), select.POLLIN)
         ready.register(self._wake, select.POLLIN)
         while not self._closing:
-            hurry = self._leaving or self._ear.late(self._watched.lives)
-            for fd, _ in ready.poll(1000 * (_SOON_S if hurry else self._ear.period_s)):
+            if self._ear.late(self._watched.lives):
+                wait = _FOCUS_S
+            else:
+                wait = _SOON_S if self._leaving else self._ear.period_s
+            for fd, _ in ready.poll(1000 * wait):
                 if fd == self._wake:
                     os.eventfd_read(self._wake)
             with self._lock:
@@ -94,14 +98,16 @@ class Connector:
             for event, look in self._ear.hear(now):
                 ended |= self._take(event, look, (event.ns + behind) / 1e9, now)
             # Who was born is listened to from now on; what it did until now far has heard.
-            new = self._ear.focus(self._by_promise(), now)
-            if self._ear.storm:
-                self._catch_up(new, now + behind / 1e9)
+            if not self._ear.late(self._watched.lives):
+                break
+            new = self._ear.focus(self._by_promise(), time.monotonic())
             if not new:
                 break
+            if self._ear.storm:
+                self._catch_up(new, now + behind / 1e9)
         self._rescan |= stormy and not self._ear.storm
         self._heard_at = time.time()
-        return self._settle(behind) or ended
+        return (bool(self._leaving) and self._settle(behind)) or ended
 
     def _by_promise(self) -> list[int]:
         """Watched pids, parents first: there is room for some hundreds of them."""

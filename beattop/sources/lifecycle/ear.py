@@ -10,6 +10,7 @@ of. In a fork storm `far` is shut: the whole box would cost more than it tells.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Collection
 
 from beattop.sources.lifecycle import filter as bpf
@@ -20,8 +21,9 @@ from beattop.sources.lifecycle.source import Drops
 from beattop.sources.lifecycle.storm import STORM_EVENTS, Storm
 from beattop.sources.proc.procfs import Procfs
 
-_PERIOD_S = 0.25
-_FOCUS_S = 0.01
+_PERIOD_S = 0.5
+_FOCUS_SHARE = 10  # a new filter costs 30 to 600 us: at most a tenth of a core goes into them
+_FOCUS_MOST_S = 0.01
 _KEEP_S = 2.0
 
 Heard = tuple[KernelEvent, LastLook | None]
@@ -46,7 +48,7 @@ class Ear:
         self.period_s = min(_PERIOD_S, self._far.capacity / STORM_EVENTS / 2)
         """How often to listen though nothing is heard close by."""
         self._focus: frozenset[int] = frozenset()
-        self._focused_at = now - 1.0
+        self._focus_again = now
         self._early: dict[bytes, float] = {}
         self._forks_in_storm = 0
 
@@ -117,17 +119,18 @@ class Ear:
     def focus(self, pids: Collection[int], now: float) -> frozenset[int]:
         """Listen closely to `pids` (the first 400 of them); returns those that are new to it.
 
-        Not more often than every 10 ms: a filter costs some 30 us.
+        Put off for a moment where it was done only just now.
         """
-        new = frozenset(pids) - self._focus
-        if not new or now - self._focused_at < _FOCUS_S:
+        if now < self._focus_again:
             return frozenset()
+        new = frozenset(pids) - self._focus
         chosen = list(pids)[: bpf.MOST_PIDS]
         # Refused where net.core.optmem_max is tiny: then far alone tells of the new ones.
         with contextlib.suppress(OSError):
             self._near.attach(bpf.family(chosen))
         self._focus = frozenset(pids)
-        self._focused_at = now
+        after = time.monotonic()
+        self._focus_again = after + min(_FOCUS_MOST_S, _FOCUS_SHARE * (after - now))
         return new
 
     def late(self, pids: Collection[int]) -> bool:

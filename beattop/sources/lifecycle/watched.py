@@ -12,6 +12,7 @@ from beattop.sources.proc.reading import ProcessReading
 
 _MOST_EVENTS = 200_000  # ten seconds of the worst storm
 _REMEMBER_S = 10.0
+_SAME_S = 0.02  # two ticks: no pid comes round in that time
 
 
 class Life:
@@ -76,7 +77,8 @@ class Watched:
         """A process was born; True where it is watched from now on, its parent being so."""
         parent, old = self.lives.get(ppid), self.lives.get(pid)
         if old is not None:
-            if ns and old.born_ns == ns:  # heard twice
+            if at <= old.started_at + _SAME_S:  # seen before it was heard of, or heard twice
+                old.born_ns = old.born_ns or ns
                 return False
             self.vanish(pid, at)
         if parent is None:
