@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 SourceName = Literal[
-    "processes", "lifecycle", "supervisor", "mainlog", "conf", "pidfile", "schedule", "collector"
+    "processes",
+    "lifecycle",
+    "supervisor",
+    "mainlog",
+    "conf",
+    "pidfile",
+    "schedule",
+    "programlog",
+    "collector",
 ]
 Status = Literal["ok", "degraded", "denied", "timeout", "down", "absent"]
 
