@@ -1,0 +1,192 @@
+"""A plan, and how carrying it out goes, as lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from time import localtime, strftime
+
+from beattop.model.plan import Check, Outcome, Plan, Step
+from beattop.model.snapshot import Snapshot
+from beattop.ui import glyphs
+from beattop.ui.line import EMPTY, Line, Span, cells, line, paragraph
+from beattop.ui.remedy import called
+
+_TICKS = {
+    "pending": (glyphs.PENDING, "dim"),
+    "done": (glyphs.DONE, "good"),
+    "failed": (glyphs.CRITICAL, "critical"),
+    "skipped": (glyphs.DASH, "dim"),
+}
+VERBS = {
+    "stop": "stop", "start": "start", "restart": "restart", "signal": "SIGTERM", "kill": "SIGKILL",
+    "remove-pidfile": "remove",
+}  # fmt: skip
+
+
+def plan_lines(
+    plan: Plan,
+    chosen: Collection[int],
+    width: int,
+    *,
+    read_only: str = "",
+    cursor: int | None = None,
+) -> tuple[list[Line], dict[int, int]]:
+    """The plan's body, and the line on which each step stands."""
+    out: list[Line] = []
+    places: dict[int, int] = {}
+    if read_only:
+        out += _read_only(plan, read_only, width)
+    for keep in plan.keep:
+        name = keep.namespec or f"pid {keep.pid}"
+        pid = f"pid {keep.pid}" if keep.namespec and keep.pid is not None else ""
+        why = ", ".join(part for part in (pid, keep.why) if part)
+        out += paragraph(why, width, "", 8, line((" keep   ", "good"), (name, "bold"), "  "))
+    for number, step in enumerate(plan.steps):
+        places[number] = len(out)
+        out += _step(
+            step, number in chosen, width, boxes=len(plan.steps) > 1, pointed=number == cursor
+        )
+    if plan.steps and (plan.warnings or plan.advice or plan.lasting):
+        out.append(EMPTY)
+    for text in dict.fromkeys(plan.warnings):
+        out += paragraph(text, width, "warning", 3, line((f" {glyphs.WARNING} ", "warning")))
+    for text in plan.advice:
+        out += paragraph(text, width, "", 10, line((" by hand  ", "bold")))
+    for text in plan.lasting:
+        out += paragraph(text, width, "", 10, line((" for good ", "bold")))
+    if plan.empty and not plan.advice:
+        out += [line((" There is nothing to do.", "dim"))]
+    return out, places
+
+
+def _read_only(plan: Plan, why: str, width: int) -> list[Line]:
+    out = paragraph(
+        f"Nothing will be done: {why}. Whoever may can run this; c copies it:",
+        width,
+        "warning",
+        1,
+        line(" "),
+    )
+    for command in commands(plan):
+        out += paragraph(command, width, "code", 3, line("   "))
+    return [*out, EMPTY]
+
+
+def commands(plan: Plan, chosen: Collection[int] | None = None) -> list[str]:
+    """The plan's commands to run by hand."""
+    steps = [s for n, s in enumerate(plan.steps) if chosen is None or n in chosen]
+    return [s.command for s in steps if s.command]
+
+
+def _step(step: Step, taken: bool, width: int, *, boxes: bool, pointed: bool) -> list[Line]:
+    box = f"[{'x' if taken else ' '}] " if boxes else ""
+    lead = [Span(glyphs.CURSOR if pointed else " ", "tag"), Span(box, "bold" if taken else "dim")]
+    grave = step.verb not in {"start"}
+    lead += [Span(f"{VERBS[step.verb]:<6} ", ("critical" if grave else "good") if taken else "dim")]
+    name = (
+        called(step.target)
+        if step.verb != "remove-pidfile" or step.pidfile is None
+        else step.pidfile.path
+    )
+    lead += [Span(name, "bold" if taken else "dim"), Span("  ")]
+    out = (
+        paragraph(step.target.why, width, "", 8, tuple(lead)) if step.target.why else [tuple(lead)]
+    )
+    server = f"   {step.server}" if step.server else ""
+    if cells(step.call) + cells(server) + 9 <= width:
+        out.append(line("        ", (step.call, "code"), (server, "dim")))
+    else:
+        out += paragraph(step.call, width, "code", 8, line("        "))
+        out += paragraph(step.server, width, "dim", 8, line("        ")) if step.server else []
+    if step.command:
+        out += paragraph(f"the same as: {step.command}", width, "dim", 8, line("        "))
+    if step.if_left:
+        out += paragraph("only if it outlives the steps before", width, "dim", 8, line("        "))
+    return out
+
+
+def progress_lines(
+    plan: Plan,
+    checks: Mapping[tuple[int, str], Check],
+    outcome: Outcome | None,
+    before: Snapshot,
+    now: Snapshot,
+    width: int,
+    *,
+    undo: str = "",
+) -> list[Line]:
+    """The checklist as it fills in, what it did to the box, and how it ended."""
+    out: list[Line] = []
+    many = len(plan.steps) > 1
+    for check in checks.values():
+        sign, ink = _TICKS[check.tick]
+        when = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
+        name = _named(plan, check) if many else ""
+        label = f"{name}{check.label}"
+        out += paragraph(
+            f"{check.detail}  {when}".strip(),
+            width,
+            "dim",
+            5,
+            line((f" {sign} ", ink), (label, "bold" if check.tick == "failed" else ""), "  "),
+        )
+    if not checks:
+        out.append(line((f" {glyphs.PENDING} asking …", "dim")))
+    out += [EMPTY, _effect(before, now)]
+    if outcome is not None:
+        ink = {
+            "done": "good",
+            "cancelled": "warning",
+            "unverified": "warning",
+            "refused": "warning",
+        }.get(outcome.status, "critical")
+        sign = (
+            glyphs.DONE
+            if outcome.status == "done"
+            else glyphs.WARNING
+            if ink == "warning"
+            else glyphs.CRITICAL
+        )
+        out += paragraph(outcome.summary, width, ink, 3, line((f" {sign} ", ink)))
+        if outcome.further is not None:
+            out += paragraph(
+                f"Next, if you want: {outcome.further.title}", width, "bold", 3, line("   ")
+            )
+        out += _afterwards(plan, outcome, width)
+        if undo:
+            out.append(line((f"   {undo}", "dim")))
+    return out
+
+
+def _named(plan: Plan, check: Check) -> str:
+    names: Sequence[str]
+    if check.name.startswith("keeper-"):
+        names = [k.namespec or f"pid {k.pid}" for k in plan.keep]
+    else:
+        names = [called(s.target) for s in plan.steps]
+    return f"{names[check.step]}: " if check.step < len(names) else ""
+
+
+def _effect(before: Snapshot, now: Snapshot) -> Line:
+    def pair(name: str, old: float | None, new: float | None) -> list[tuple[str, str]]:
+        if old is None or new is None:
+            return []
+        return [
+            (f" {name} ", "dim"),
+            (f"{old:.0f} % {glyphs.ARROW} ", ""),
+            (f"{new:.0f} %", "good" if new < old - 0.5 else "bold"),
+            ("  ", ""),
+        ]
+
+    return line(
+        *pair("churn", before.cpu.churn_pct, now.cpu.churn_pct),
+        *pair("box", before.cpu.busy_pct, now.cpu.busy_pct),
+    )
+
+
+def _afterwards(plan: Plan, outcome: Outcome, width: int) -> list[Line]:
+    out: list[Line] = []
+    if outcome.status in {"done", "unverified"}:
+        for text in plan.lasting:
+            out += paragraph(text, width, "", 10, line((" for good ", "bold")))
+    return out

@@ -1,0 +1,58 @@
+"""e: what happened on the box since the start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import localtime, strftime
+
+from beattop.text import count
+from beattop.ui.line import Line, fit, line
+from beattop.ui.screens.page import PageScreen
+
+
+class EventsPage(PageScreen):
+    """Newest at the end, followed while at the end; the filter takes words and `kind:exited`."""
+
+    grows = True
+    filters = True
+
+    def title_words(self) -> tuple[Line, Line]:
+        """How many there are."""
+        number = len(self.frame.events) if self.frame else 0
+        mark = f"  filter ‹{self.filter_text}›" if self.filter_text else ""
+        return line(("Events", "title"), f"  {count(number, 'event')}{mark}"), line(
+            ("following" if self.pager.following else "", "dim")
+        )
+
+    def build(self, size: int) -> Sequence[Line]:
+        """One line each."""
+        if self.frame is None:
+            return []
+        out = []
+        words = self.filter_text.lower().split()
+        day = ""
+        for event in self.frame.events:
+            name = event.program.namespec if event.program else ""
+            hay = f"{event.text} {name} kind:{event.kind} {event.pid or ''}".lower()
+            if words and not all(
+                (w[1:] not in hay) if w[0] == "!" and len(w) > 1 else w in hay for w in words
+            ):
+                continue
+            when = localtime(event.at)
+            today = strftime("%a %d %b", when)
+            if today != day:
+                out.append(line((f" {today}", "title")))
+                day = today
+            ink = "warning" if event.bad else "dim" if event.kind in {"spawned", "source"} else ""
+            out.append(
+                line(
+                    (f" {strftime('%H:%M:%S', when)} ", "dim"),
+                    (fit(event.kind, 13), "role"),
+                    (fit(event.text, max(10, size - 24)).rstrip(), ink),
+                )
+            )
+        return out or [
+            line(
+                (" Nothing happened yet." if not words else " No event matches the filter.", "dim")
+            )
+        ]

@@ -1,0 +1,171 @@
+"""A page of lines to scroll and search in: details, log, events, history, help, a plan's body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from beattop.ui.line import EMPTY, Line, Span
+from beattop.ui.paint import changed, inks, paint
+
+
+class Pager(ScrollView):
+    """Draws the visible ones of its lines; follows the end where told to."""
+
+    ALLOW_SELECT = False
+    can_focus = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.following = False
+        """True while it sticks to the last line."""
+        self.cursor: int | None = None
+        """A line drawn as chosen; None for none."""
+        self.on_width: Callable[[], None] | None = None
+        """Called when the width changed: lines wrapped for another width are of no use."""
+        self._lines: Sequence[Line] = ()
+        self._needle = ""
+        self._width = 0
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines from now on, and draw what changed of the visible ones."""
+        old, self._lines = self._lines, lines
+        height = max(1, len(lines))
+        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
+            self.virtual_size = Size(self.size.width, height)
+            if self.following:
+                self.scroll_to(y=self.max_scroll_y, animate=False)
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        regions: list[Region] = []
+        for y in range(self.size.height):
+            before, after = (
+                part[top + y] if top + y < len(part) else EMPTY for part in (old, lines)
+            )
+            region = changed(before, after, y, self.size.width)
+            if region is not None:
+                regions.append(region)
+        if regions:
+            self.refresh(*regions)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What it shows."""
+        return self._lines
+
+    def point(self, line: int | None) -> None:
+        """Draw that line as chosen and bring it in sight."""
+        if line != self.cursor:
+            self.cursor = line
+            self.refresh()
+        if line is not None:
+            self._bring(line)
+
+    def _bring(self, line: int) -> None:
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= line < top + height:
+            self.scroll_to(y=max(0, line - height // 2), animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API."""
+        number = self.scroll_offset.y + y
+        line = self._lines[number] if number < len(self._lines) else EMPTY
+        styles = inks(self)
+        if self._needle:
+            line = marked(line, self._needle)
+        return paint(
+            line, self.size.width, styles, styles["cursor"] if number == self.cursor else None
+        )
+
+    # --- moving ---
+
+    def step(self, by: int) -> None:
+        """Scroll by so many lines; backwards it stops following."""
+        self.following = self.following and by > 0
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+        if self.scroll_offset.y + by >= self.max_scroll_y and by > 0:
+            self.following = self.follows_at_end
+
+    follows_at_end = False
+    """True for pages that grow at their end."""
+
+    def page(self, direction: int) -> None:
+        """Scroll by a page."""
+        self.step(direction * max(1, self.size.height - 1))
+
+    def to_top(self) -> None:
+        """Scroll to the first line."""
+        self.following = False
+        self.scroll_to(y=0, animate=False)
+
+    def to_end(self) -> None:
+        """Scroll to the last line, and follow what comes."""
+        self.following = self.follows_at_end
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    # --- searching ---
+
+    def search(self, needle: str) -> int:
+        """Mark what matches, go to the first match from here; returns how many lines match."""
+        self._needle = needle.lower()
+        found = self._matches()
+        self.refresh()
+        if found:
+            self._bring(next((n for n in found if n >= self.scroll_offset.y), found[0]))
+        return len(found)
+
+    def next_match(self, direction: int) -> None:
+        """Go to the next line that matches."""
+        found = self._matches()
+        if found:
+            here = self.scroll_offset.y
+            after = (
+                [n for n in found if n > here]
+                if direction > 0
+                else [n for n in reversed(found) if n < here]
+            )
+            target = after[0] if after else found[0 if direction > 0 else -1]
+            self.following = False
+            self.scroll_to(y=target, animate=False)
+
+    def _matches(self) -> list[int]:
+        if not self._needle:
+            return []
+        return [
+            n
+            for n, line in enumerate(self._lines)
+            if self._needle in "".join(s.text for s in line).lower()
+        ]
+
+    def on_resize(self) -> None:
+        """Lines are wrapped for a width: have them made anew."""
+        self.virtual_size = Size(self.size.width, max(1, len(self._lines)))
+        if self.size.width != self._width:
+            self._width = self.size.width
+            if self.on_width is not None:
+                self.on_width()
+        if self.following:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+
+
+def marked(line: Line, needle: str) -> Line:
+    """The line with what matches in the ink of a match."""
+    out: list[Span] = []
+    for span in line:
+        text, small = span.text, span.text.lower()
+        if len(small) != len(text):  # lower-casing may lengthen: then the places do not fit
+            out.append(span)
+            continue
+        start = 0
+        while (found := small.find(needle, start)) >= 0:
+            out += [
+                span._replace(text=text[start:found]),
+                Span(text[found : found + len(needle)], "match"),
+            ]
+            start = found + len(needle)
+        out.append(span._replace(text=text[start:]))
+    return tuple(s for s in out if s.text)
