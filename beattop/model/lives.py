@@ -59,8 +59,8 @@ class Lives:
         self._hours: tuple[tuple[float, int, int], ...] = ()
         self._hour: tuple[float, int, int] | None = None
         self._recent: deque[LogEvent] = deque(maxlen=MOST)
-        self._head: tuple[LogEvent, ...] = ()
-        self._tail: deque[LogEvent] = deque(maxlen=CONTEXT)
+        self._head: tuple[tuple[LogKind, float], ...] = ()
+        self._tail: deque[tuple[LogKind, float]] = deque(maxlen=CONTEXT)
         self._row = Row()
         self._past: Past | None = None
 
@@ -69,7 +69,11 @@ class Lives:
         """The fold as it stood at the end of `past`; lives as far as its recent events tell."""
         lives = cls(past.supervisor, past.name, past.complete)
         # Supervisord's own restarts are not in `recent`, but they end lives.
-        restarts = [event for event in past.tail if event.kind == "server-started"]
+        restarts = [
+            LogEvent(at, past.supervisor, kind, "")
+            for kind, at in past.tail
+            if kind == "server-started"
+        ]
         for event in sorted((*past.recent, *restarts), key=lambda event: event.at):
             lives._row.add(event)
         lives.spawns, lives.exits, lives.gap = past.spawns, past.exits, past.gap
@@ -88,9 +92,9 @@ class Lives:
         kind = event.kind
         if kind in RUN_KINDS:
             self._run.add(kind, event.at)
-            self._tail.append(event)
+            self._tail.append((kind, event.at))
             if len(self._head) < CONTEXT:
-                self._head = (*self._head, event)
+                self._head = (*self._head, (kind, event.at))
         if kind == "gap":
             self.gap = True
         elif kind not in SERVER_KINDS and self.first_at is None:

@@ -64,10 +64,10 @@ class Past:
     """The last events of its lives (spawned, exited, stopped, fatal), at most 60, oldest first."""
     gap: bool = False
     """True where lines are known to be lost within."""
-    head: tuple[LogEvent, ...] = ()
-    """The first three that bear on a run, restarts of supervisord included: what an older Past may
-    still change (see beattop.model.streak)."""
-    tail: tuple[LogEvent, ...] = ()
+    head: tuple[tuple[LogKind, float], ...] = ()
+    """(kind, at) of the first three that bear on a run, restarts of supervisord included: what an
+    older Past may still change (see beattop.model.streak)."""
+    tail: tuple[tuple[LogKind, float], ...] = ()
     """The last three of the same: what a newer Past goes on from."""
     settled: bool = False
     """True where the run that goes on began after `head`: nothing older can change it."""

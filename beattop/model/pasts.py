@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from beattop.model.life import MOST
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.streak import CONTEXT, joined
@@ -69,8 +71,11 @@ def sum_hours(
     """Both as one Past.by_hour."""
     if not older or not newer or older[-1][0] < newer[0][0]:
         return older + newer
+    if older[-1][0] == newer[0][0]:
+        seam = (older[-1][0], older[-1][1] + newer[0][1], older[-1][2] + newer[0][2])
+        return (*older[:-1], seam, *newer[1:])
     # Where a clock was set back, hours overlap by more than the one at the seam.
-    at = next(i for i, row in enumerate(older) if row[0] >= newer[0][0])
+    at = bisect_left(older, (newer[0][0],))
     total = {hour: (spawns, exits) for hour, spawns, exits in older[at:]}
     for hour, spawns, exits in newer:
         had = total.get(hour, (0, 0))

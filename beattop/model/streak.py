@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from beattop.model.logevents import LogEvent, LogKind, Past
+from beattop.model.logevents import LogKind, Past
 
 CONTEXT = 3
 """How many events of a run's kinds settle the state, whatever was before them."""
@@ -70,10 +70,10 @@ class Run:
             self._open = self._length = self._ended = self._wait = None
         self.events += 1
 
-    def follow(self, events: Iterable[LogEvent]) -> Run:
+    def follow(self, events: Iterable[tuple[LogKind, float]]) -> Run:
         """Take several; returns itself."""
-        for event in events:
-            self.add(event.kind, event.at)
+        for kind, at in events:
+            self.add(kind, at)
         return self
 
     def goes_on(self, now: float) -> bool:
