@@ -17,4 +17,4 @@ def executor_for(
         return RefusingExecutor(f"read-only: {settings.read_only_why}")
     from beattop.actions.executor import LiveExecutor  # noqa: PLC0415
 
-    return LiveExecutor(feed, confined_to)
+    return LiveExecutor(feed.server, feed.snapshot, confined_to=confined_to)

@@ -23,7 +23,7 @@ def run(settings: Settings, only: Sequence[str], *, yes: bool, observe: float) -
     """
     from beattop.actions.duplicates import run as carry_out  # noqa: PLC0415
 
-    feed = LiveFeed(Collector(settings), window_s=None if not yes else 3.0)
+    feed = LiveFeed(Collector(settings, patient=True))
     feed.start(lambda frame: None)
     try:
         frame = _frame(feed, observe)

@@ -10,4 +10,4 @@ from beattop.sources.collector import Collector
 
 def observe(settings: Settings, seconds: float) -> Frame | None:
     """The frame after `seconds`, its percentages over the whole time."""
-    return wait_frames(LiveFeed(Collector(settings), window_s=None), seconds)
+    return wait_frames(LiveFeed(Collector(settings, patient=True), window_s=None), seconds)

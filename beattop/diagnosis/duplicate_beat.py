@@ -16,8 +16,10 @@ from beattop.model.role import SCHEDULING
 from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.text import count, duration, listing, moment
 
-OVERLAP_S = 6.0
-"""Two beats that share fewer seconds than this may be a deploy's change of guard."""
+OVERLAP_S = 4.0
+"""A beat that is new beside an old one for fewer seconds may be a deploy's change of guard."""
+TOGETHER_S = 10.0
+"""Two that began within so many seconds of each other are no change of guard."""
 
 
 def respawning(snapshot: Snapshot) -> Iterable[Finding]:
@@ -148,7 +150,11 @@ def _churn(programs: Sequence[Program]) -> float | None:
 def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
     """Living beats that send one schedule, clustered; the possible ones told apart."""
     living = [b for b in snapshot.beats if _sends(b, snapshot)]
-    links = [found for a, b in combinations(living, 2) if (found := link(a, b)) is not None]
+    links = [
+        found
+        for a, b in combinations(living, 2)
+        if not _overlap(a, b, snapshot) and (found := link(a, b)) is not None
+    ]
     sure = [found for found in links if found.certainty != "possible"]
     clustered: set[int] = set()
     for cluster in _clusters(living, sure):
@@ -167,8 +173,13 @@ def _sends(beat: Beat, snapshot: Snapshot) -> bool:
     program = program_of(snapshot, beat.program)
     if program is not None and program.state == "STOPPING":
         return False
-    age = snapshot.at - (beat.started_at or snapshot.at)
-    return age >= OVERLAP_S and beat.state not in ("Z", "X")
+    return beat.state not in ("Z", "X")
+
+
+def _overlap(a: Beat, b: Beat, snapshot: Snapshot) -> bool:
+    """Whether the younger may be just about to take over from the older."""
+    ages = [snapshot.at - (x.since_at or snapshot.at) for x in (a, b)]
+    return min(ages) < OVERLAP_S and abs(ages[0] - ages[1]) > TOGETHER_S
 
 
 def _clusters(beats: Sequence[Beat], links: Sequence[Link]) -> list[list[Beat]]:

@@ -25,15 +25,16 @@ def short_name(program: ProgramId, snapshot: Snapshot) -> str:
 
 
 def beat_name(beat: Beat, snapshot: Snapshot) -> str:
-    """`beat2`, `worker (worker -B)`, `pid 812, left over from beat`, `pid 812, mybeat.service`."""
+    """`beat2`, `worker (worker -B)`, `the left-over of beat (pid 812)`, `the unsupervised beat ...`."""
     if beat.program is not None:
         name = short_name(beat.program, snapshot)
         return f"{name} (worker -B)" if beat.embedded else name
-    inner = " (worker -B)" if beat.embedded else ""
+    what = "worker -B" if beat.embedded else "beat"
     if beat.origin == "orphan":
-        return f"pid {beat.pid}, left over from {beat.was}{inner}"
-    where = beat.container or beat.unit
-    return f"pid {beat.pid}, {where or 'outside supervisor'}{inner}"
+        return f"the {what} left over from {beat.was} (pid {beat.pid})"
+    if where := beat.unit or beat.container:
+        return f"the {what} of {where} (pid {beat.pid})"
+    return f"the unsupervised {what} (pid {beat.pid})"
 
 
 def subject(beat: Beat, snapshot: Snapshot) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 from beattop.feeds.frames import Frames
 from beattop.model.frame import Event, Frame, HistoryProgress
 from beattop.model.sample import Sample
+from beattop.model.snapshot import Snapshot
 from beattop.sources import recording
 from beattop.sources.collector import Collector
+from beattop.sources.supervisor.server import Server
 
 WINDOW_S = 3.0
 """What the live screen's percentages cover: long enough to be read, short enough to be now."""
@@ -54,6 +56,16 @@ class LiveFeed:
     def latest(self) -> Frame | None:
         """The newest frame."""
         return self._latest
+
+    def server(self, supervisor: str) -> Server | None:
+        """Address and credentials behind a supervisor's id, for whoever may act on it."""
+        return self._collector.server(supervisor)
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; RuntimeError before the first, when nothing can be planned yet."""
+        if self._latest is None:
+            raise RuntimeError("nothing was seen yet")
+        return self._latest.snapshot
 
     def heartbeat(self) -> float | None:
         """When the newest sample was taken."""

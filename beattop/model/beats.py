@@ -202,6 +202,7 @@ def _living_beat(
         pid_ns=process.pid_ns,
         last_sent_at=max(sent, default=None),
         main_pid=process.pid,
+        since_at=process.started_at,
         state=member.state,
     )
 

@@ -55,6 +55,7 @@ class Accounts:
     _owner: dict[ProcessKey, ProgramId] = field(default_factory=dict)
     _inside: dict[ProcessKey, str] = field(default_factory=dict)
     _banks: dict[str, _Bank] = field(default_factory=dict)
+    _servers: frozenset[ProcessKey] = frozenset()
     _rings: deque[tuple[float, dict[ProcessKey, Usage]]] = field(default_factory=deque)
 
     def add(
@@ -66,8 +67,14 @@ class Accounts:
         """
         usage = {u.key: u for u in sample.usage}
         before = self._before
+        servers = frozenset(key for key in members.supervisor_of if key in _keys(sample))
+        if servers and not self._servers:
+            # What supervisord reaped before its tree was known is nobody's: begin anew.
+            self.intervals.clear()
+            before = None
         if before is not None and sample.at > before.at:
             self._book(before, sample, usage, members, born)
+        self._servers = servers
         self._before = sample
         self._usage = usage
         self._owner = dict(members.owner)
@@ -103,6 +110,8 @@ class Accounts:
             reaped = now.dead_cpu_s - (old.dead_cpu_s if old else 0.0)
             if key in servers:
                 own += max(0.0, grown)
+                if key not in self._servers:
+                    continue
                 self._bank(servers[key]).seconds += reaped
                 continue
             program = members.owner.get(key)
@@ -226,6 +235,11 @@ class Accounts:
         if seconds <= 0.05:
             return None
         return max(0.0, 100 * (usage.cpu_s - (known.cpu_s if known else 0.0)) / seconds)
+
+
+def _keys(sample: Sample) -> frozenset[ProcessKey]:
+    """The processes of the sample's supervisords."""
+    return frozenset(s.key for s in sample.supervisords if s.key is not None)
 
 
 def _pay(bank: _Bank, programs: dict[ProgramId, float], estimated: set[ProgramId]) -> float:

@@ -185,6 +185,8 @@ class Beat:
     main_pid: int | None = None
     """The process whose command line says how it schedules: the worker's, where embedded."""
     state: str | None = None
+    since_at: float | None = None
+    """When it, or the worker that embeds it, began."""
 
 
 @dataclass(frozen=True, slots=True)

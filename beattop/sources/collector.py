@@ -34,6 +34,8 @@ _EARLY_MOST = 4
 _OPENING_S = (0.25, 0.5)
 """The first samples follow each other faster: supervisord's answers are on their way."""
 _RETRY_S = 1.0
+_FIRST_ANSWER_S = 3.0
+_FIRST_FILES_S = 1.0
 
 
 def interesting(argv: Sequence[str]) -> bool:
@@ -52,13 +54,16 @@ def servers(settings: Iterable[ServerSetting]) -> tuple[Server, ...]:
 class Collector:
     """Looks at the box once an interval, and early when something died."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises ConfigError for a supervisor that cannot be meant."""
+    def __init__(self, settings: Settings, patient: bool = False) -> None:
+        """`patient` waits with the first sample for supervisord's first answer, so that a short
+        observation has it from its begin. Raises ConfigError for a supervisor that cannot be meant.
+        """
         self._settings = settings
+        self._patient = patient
         self._named = servers(settings.supervisors)
         self._supervisors = SupervisorSource(self._named, servers(settings.credentials))
         self._logs = Logs()
-        self._files = BeatFiles()
+        self._files = BeatFiles(self._supervisors.server)
         self._lifecycle: Lifecycle | None = None
         self._sampler: Sampler | None = None
         self._broken: dict[SourceName, str] = {}
@@ -117,6 +122,8 @@ class Collector:
 
     def _run(self, take: Callable[[Sample], None]) -> None:
         number = 0
+        if self._patient:
+            self._prepare()
         begun = time.monotonic()
         while not self._ended.is_set():
             try:
@@ -129,6 +136,16 @@ class Collector:
             number += 1
             begun = self._pause(begun, number)
         self._close()
+
+    def _prepare(self) -> None:
+        """One look that is not handed over, and supervisord's answer to it."""
+        try:
+            self._sample()
+            self._supervisors.wait_first(_FIRST_ANSWER_S)
+            self._sample()
+            self._files.wait_first(_FIRST_FILES_S)
+        except Exception as error:  # noqa: BLE001  the loop that follows meets and tells it again
+            self._trouble = safe(f"looking at the box fails: {type(error).__name__}: {error}")
 
     def _pause(self, begun: float, number: int) -> float:
         """Wait for the next turn; returns when it begins."""
