@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from os.path import basename
 
 # What a command line of Celery or supervisord holds somewhere, in any spelling. Cheap enough to
 # run over every process of the box; the predicate after it decides.
-_HINT = re.compile(rb"celery|beat|supervisor|flower|worker|manage\.py|django-admin", re.IGNORECASE)
-
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*$")
-_SUPERVISORD = frozenset({"supervisord", "supervisord.py"})
-# Options of python that take the next word (python(1)).
-_WITH_VALUE = frozenset({"-W", "-X", "-Q"})
+_HINT = re.compile(
+    rb"celery|beat|supervisor|flower|worker|billiard|camqadm|sentry|manage\.py|django-admin",
+    re.IGNORECASE,
+)
 
 
 def hinted(raw: bytes) -> bool:
@@ -33,22 +29,3 @@ def split(raw: bytes) -> list[str]:
     if not any(words[1:]):
         del words[1:]
     return words if words != [""] else []
-
-
-def is_supervisord(argv: Sequence[str]) -> bool:
-    """`.../supervisord`, `python .../supervisord`, `python -m supervisor.supervisord`."""
-    if not argv:
-        return False
-    if basename(argv[0]) in _SUPERVISORD:
-        return True
-    if not _PYTHON.match(basename(argv[0])):
-        return False
-    words = iter(argv[1:])
-    for word in words:
-        if word == "-m":
-            return next(words, "") == "supervisor.supervisord"
-        if word in _WITH_VALUE:
-            next(words, None)
-        elif not word.startswith("-"):
-            return basename(word) in _SUPERVISORD
-    return False

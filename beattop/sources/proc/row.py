@@ -7,9 +7,9 @@ import os
 import time
 
 from beattop.model.process import Process, Usage
-from beattop.sources.proc.commands import is_supervisord
 from beattop.sources.proc.procfs import TICK_HZ, Procfs, cpu_clock
 from beattop.sources.proc.stat import Stat
+from beattop.sources.supervisor.invocation import invocation
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -46,7 +46,7 @@ class Row:
         """Take these facts; `raw` is the command line that they were read with."""
         self.process = process
         self.words = hash(raw)  # only to notice a change: it may hold a password
-        self.supervisord = is_supervisord(process.argv)
+        self.supervisord = invocation(process.argv) is not None
 
     @property
     def holds_file(self) -> bool:

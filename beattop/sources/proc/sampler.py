@@ -20,6 +20,7 @@ from beattop.sources.proc.census import Census
 from beattop.sources.proc.procfs import Procfs
 from beattop.sources.proc.reading import ProcessReading
 from beattop.sources.proc.row import Row
+from beattop.sources.supervisor.invocation import invocation
 
 _EVERY = 10  # samples after which stat and the command line are read again in any case
 _YOUNG = 3  # samples in which a new process's command line is compared each time
@@ -55,7 +56,9 @@ class Sampler:
         self._last_scan: float | None = None
         self._status = SourceStatus("processes", self._procfs.root, "ok")
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._files_left = _MOST_FILES if soft < 0 else min(_MOST_FILES, soft // 3)
+        # Only /proc's own files end with their process: in a folder an open one would lie.
+        most = _MOST_FILES if self._procfs.native else 0
+        self._files_left = most if soft < 0 else min(most, soft // 3)
 
     def close(self) -> None:
         """Let all descriptors go."""
@@ -136,7 +139,7 @@ class Sampler:
         if not raw or not commands.hinted(raw):
             return False
         argv = commands.split(raw if len(raw) < 4096 else facts.cmdline(self._procfs, pid))
-        if not (commands.is_supervisord(argv) or self._interesting(argv)):
+        if not (invocation(argv) is not None or self._interesting(argv)):
             return False
         self._adopt(pid)
         return True
