@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from beattop.actions import pidfile, signals, start, stop, verify
-from beattop.actions.ended import WORST, Cancelled, Ended, Failed, Status
+from beattop.actions.confine import OUTSIDE, outside
+from beattop.actions.ended import WORST, Blind, Cancelled, Ended, Failed, Status, Unverified
 from beattop.actions.run import Run
-from beattop.actions.steps import called
+from beattop.actions.steps import called, named
 from beattop.actions.stop import Stopping
 from beattop.actions.takeover import Takeover
 from beattop.actions.watch import Watch, follow
-from beattop.model.plan import Outcome, Step
+from beattop.model.plan import Outcome, Plan, Step
+from beattop.model.snapshot import ProgramId
 from beattop.text import safe
 
 UNVERIFIED = "stopped, not yet verified"
@@ -30,6 +33,9 @@ class Carrying:
 
     def out(self) -> Outcome:
         """All steps, then the proof of all together."""
+        for step in self.run.plan.steps:
+            if outside(self.run, step):
+                return Outcome("refused", (), f"{called(step.target)}: {OUTSIDE}")
         self._announce()
         try:
             for index, step in enumerate(self.run.plan.steps):
@@ -40,7 +46,6 @@ class Carrying:
             late = not self._prove()
         except Cancelled as why:
             return self._outcome("cancelled", why.words)
-        verify.keepers_live(self.run)
         if late and not self.wrong and not self.run.checks.failed():
             return self._outcome("unverified", UNVERIFIED)
         return self._result()
@@ -60,11 +65,13 @@ class Carrying:
     def _may(self, index: int) -> bool:
         """Whether to go on: after a change since the look nothing more is touched."""
         changed = any(why.status == "changed" for why in self.wrong.values())
-        if changed or self.run.late():
-            for rest in range(index, len(self.run.plan.steps)):
-                self.run.checks.skip_open(rest, "not begun")
-            return False
-        return True
+        if not changed and not self.run.late():
+            return True
+        for rest in range(index, len(self.run.plan.steps)):
+            self.run.checks.skip_open(rest, "not begun")
+            if not changed:
+                self.wrong[rest] = Unverified("not begun, for the time was over")
+        return False
 
     def _guarded(self, index: int, act: Callable[..., None], *args: object) -> None:
         """`act`, its bad end noted for its step; a cancellation ends all."""
@@ -85,6 +92,7 @@ class Carrying:
 
     def _step(self, index: int, step: Step) -> None:
         run = self.run
+        self._not_blind_twice(step)
         if step.verb == "stop":
             self.asked.append(stop.ask(run, index, step))
             return
@@ -97,11 +105,18 @@ class Carrying:
             self._restart(index, step)
         elif step.verb == "remove-pidfile":
             pidfile.remove(run, index, step)
-            self.ended.append(f"{called(step.target)}: removed")
+            self.ended.append(f"{named(step)} is removed")
         else:
             self._depends(index)
             if signals.send(run, index, step):
                 self.ended.append(f"{called(step.target)} has ended")
+
+    def _not_blind_twice(self, step: Step) -> None:
+        """One that did not answer a moment ago is not waited for again."""
+        for index, why in self.wrong.items():
+            other = self.run.plan.steps[index]
+            if why.status == "blind" and step.server and other.server == step.server:
+                raise Blind("its supervisord did not answer a moment ago")
 
     def _depends(self, index: int) -> None:
         """A later step of a hand-over, or for what a stop left over, needs the one before it."""
@@ -137,13 +152,21 @@ class Carrying:
     def _prove(self) -> bool:
         """Follow every check that takes time. False where the plan's time was over before."""
         run = self.run
+        if not self.settled and not self.ended and self.wrong:
+            run.checks.skip_keepers("nothing was done")
+            return True
         watches: list[Watch] = [*verify.stop_watches(run, self.settled)]
         for index, step in enumerate(run.plan.steps):
             if step.heir is not None and index not in self.wrong:
-                target = replace(step.target, program=step.heir)
-                watches.append(Takeover(run, index, step, step.heir, run.client(target)).watch())
+                self._guarded(index, self._follow_heir, index, step, step.heir, watches)
         watches += verify.keeper_watches(run)
-        return follow(run, watches)
+        in_time = follow(run, watches)
+        verify.keepers_live(run)
+        return in_time
+
+    def _follow_heir(self, index: int, step: Step, heir: ProgramId, watches: list[Watch]) -> None:
+        client = self.run.client(replace(step.target, program=heir))
+        watches.append(Takeover(self.run, index, step, heir, client).watch())
 
     def _result(self) -> Outcome:
         """The worst ending of any step, else whether all checks are ticked."""
@@ -152,7 +175,7 @@ class Carrying:
             whys = [(i, why) for i, why in self.wrong.items() if why.status == status]
             if whys:
                 index, why = whys[0]
-                name = called(self.run.plan.steps[index].target)
+                name = named(self.run.plan.steps[index])
                 done = f" Done before: {'; '.join(self.ended)}." if self.ended else ""
                 return self._outcome(status, f"{name}: {why.words}.{done}")
         if failed:
@@ -161,11 +184,24 @@ class Carrying:
             return self._outcome("failed", f"{done}, but: {bad}" if done else bad)
         return self._outcome("done", "; ".join(self.ended) or "there was nothing left to do")
 
-    def _outcome(self, status: Status | str, words: str) -> Outcome:
+    def _outcome(self, status: Status | Literal["done"], words: str) -> Outcome:
         if status == "cancelled" and self.run.acted:
             words = f"{words}; asked before that: {'; '.join(self.ended) or 'see the journal'}"
-        further = self.run.further[0] if self.run.further else None
-        return Outcome(status, self.run.checks.all(), words, further)  # type: ignore[arg-type]
+        return Outcome(status, self.run.checks.all(), words, self._further())
+
+    def _further(self) -> Plan | None:
+        """All that is offered next, as one plan."""
+        offers = self.run.further
+        if len(offers) < 2:
+            return offers[0] if offers else None
+        return Plan(
+            title="End what was left over",
+            keep=self.run.plan.keep,
+            steps=tuple(step for offer in offers for step in offer.steps),
+            advice=(),
+            warnings=tuple(dict.fromkeys(w for offer in offers for w in offer.warnings)),
+            lasting=(),
+        )
 
 
 _LABELS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -37,6 +37,12 @@ class Checklist:
             if index == step and check.tick == "pending" and not name.startswith("keeper-"):
                 self.tick(index, name, "skipped", why)
 
+    def skip_keepers(self, why: str) -> None:
+        """The kept beats are not looked at where nothing was done."""
+        for check in self.open():
+            if check.name.startswith("keeper-"):
+                self.tick(check.step, check.name, "skipped", why)
+
     def open(self) -> list[Check]:
         """Those without a result."""
         return [check for check in self._checks.values() if check.tick == "pending"]

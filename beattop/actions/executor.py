@@ -96,8 +96,7 @@ class LiveExecutor:
             cancelled=cancelled,
             confined_to=self._confined_to,
         )
-        waits = [run.stopwaitsecs(step.target) for step in plan.steps if step.verb != "signal"]
-        run.deadline = self._clock.monotonic() + max(waits, default=0.0) + SLACK_S
+        run.deadline = self._clock.monotonic() + _span(run)
         note(
             "plan",
             title=plan.title,
@@ -133,7 +132,8 @@ class LiveExecutor:
     def _remember(self, plan: Plan, outcome: Outcome) -> None:
         """Keep what would take it back; an undo that was carried out takes itself off the pile."""
         if self._undo and plan == self._undo[-1]:
-            if outcome.status in ("done", "unverified"):
+            asked = [c.tick for c in outcome.checks if c.name == "asked"]
+            if all(tick in ("done", "skipped") for tick in asked):
                 self._undo.pop()
             return
         done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
@@ -166,3 +166,14 @@ class LiveExecutor:
             checks=(*outcome.checks, check),
             summary=f"{outcome.summary} ({self._journal.trouble})",
         )
+
+
+def _span(run: Run) -> float:
+    """Seconds that all may take: stops wait side by side, starts one after the other."""
+    waits, starts = [0.0], 0.0
+    for step in run.plan.steps:
+        if step.verb == "stop":
+            waits.append(run.stopwaitsecs(step.target))
+        elif step.verb in ("start", "restart"):
+            starts += run.stopwaitsecs(step.target) + 2 * run.startsecs(step.target.program) + 5
+    return max(waits) + starts + SLACK_S

@@ -30,10 +30,11 @@ class Journal:
         self._path = path
         self._who = _who()
         self.trouble = ""
-        """Why the last line could not be written, in words; "" while all is well."""
+        """Why a line of this action could not be written, in words; "" while all is well."""
 
     def begin(self) -> str:
         """A name for one action: all its lines carry it as `action`."""
+        self.trouble = ""
         return uuid.uuid4().hex[:12]
 
     def write(self, action: str, event: str, at: float, fields: dict[str, object]) -> None:

@@ -182,12 +182,14 @@ def plan_finding_alternative(finding: Finding, snapshot: Snapshot) -> Plan:
         return parts.plan(title, snapshot, lasting=(safe(finding.lasting.text),))
     _wake(parts, snapshot, heir)
     keep = Keep(heir.supervisor, heir.namespec, None, program=heir, why="takes the schedule over")
-    return parts.plan(
+    plan = parts.plan(
         f"Hand the schedule over to {safe(heir.namespec)}",
         snapshot,
         (keep,),
         (safe(finding.lasting.text),),
     )
+    # Stopping the heir again would leave no beat at all.
+    return replace(plan, undo=())
 
 
 def _as_keep(target: Target) -> Keep:
@@ -242,7 +244,8 @@ def plan_pidfile(finding: Finding, snapshot: Snapshot) -> Plan:
     parts.warnings.append(f"{owner(fact)}; that process is left alone")
     if heir is not None:
         _wake(parts, snapshot, heir)
-    return parts.plan(f"Remove the stale pidfile {safe(fact.path)}", snapshot, lasting=lasting)
+    plan = parts.plan(f"Remove the stale pidfile {safe(fact.path)}", snapshot, lasting=lasting)
+    return replace(plan, undo=())
 
 
 def _held(fact: Pidfile, snapshot: Snapshot) -> bool:

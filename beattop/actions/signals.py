@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from dataclasses import replace
 
 from beattop.actions.ended import Changed, Failed
 from beattop.actions.procfs import Stat
@@ -64,17 +65,6 @@ def refuse(run: Run, key: ProcessKey, command: str | None) -> None:
     uid, me = run.proc.uid(key.pid), os.geteuid()
     if uid is not None and me not in (uid, 0):
         raise Failed(f"pid {key.pid} belongs to another user", command and f"sudo {command}")
-    if run.confined_to is not None and not _inside(run, key):
-        raise Failed("it is outside of what this beattop may touch")
-
-
-def _inside(run: Run, key: ProcessKey) -> bool:
-    """Whether it is in the tree of a supervisord that is allowed, or fell out of it."""
-    allowed = run.confined_to or frozenset()
-    roots = {s.key.pid for s in run.look().supervisords if s.id in allowed and s.key}
-    if roots & set(run.proc.ancestors(key.pid)):
-        return True
-    return run.proc.supervised(key.pid).get("SUPERVISOR_SERVER_URL") in allowed
 
 
 def _open(key: ProcessKey, command: str | None) -> int | None:
@@ -117,9 +107,10 @@ def _wait(run: Run, index: int, step: Step, handle: int, found: Stat) -> None:
 def kill_plan(run: Run, step: Step, found: Stat) -> Plan:
     """SIGKILL for what did not heed SIGTERM, to be confirmed anew."""
     parts = Parts.empty()
-    parts.steps.append(signal_step(step.target, found.key, kill=True, heir=step.heir))
+    kill = signal_step(step.target, found.key, kill=True, heir=step.heir)
+    parts.steps.append(replace(kill, pidfile=step.pidfile))
     parts.warnings.append(
         f"pid {found.pid} ({safe(run.proc.words(found.pid))}) did not end on SIGTERM. SIGKILL "
-        "gives it no time to save its schedule, and leaves its pidfile behind"
+        "gives it no time to save its schedule or to end its tasks, and leaves its pidfile behind"
     )
-    return parts.plan(f"Kill pid {found.pid}", run.look())
+    return parts.plan(f"Kill pid {found.pid}", run.look(), run.plan.keep)

@@ -19,8 +19,8 @@ from beattop.model.plan import Step
 from beattop.model.supervisor import ProgramState
 
 SECOND_S = 1.2
-SETTLE_S = 2.5
 """supervisord notices that startsecs are over at its next turn, up to a second later."""
+SPARE_S = 1.0
 _WORDS = {
     BAD_NAME: "the program does not exist any more",
     NO_FILE: "its command does not exist",
@@ -79,26 +79,32 @@ def _ask(run: Run, step: Step, client: WriteClient) -> str:
 def _watch(run: Run, index: int, step: Step, client: WriteClient) -> None:
     """RUNNING with one process that outlives startsecs; raises Failed or Unverified."""
     startsecs = run.startsecs(step.target.program)
-    end = run.clock.monotonic() + startsecs + SETTLE_S
-    state = _state(run, step, client)
+    needed = startsecs + SECOND_S
+    end = run.clock.monotonic() + 2 * needed + SPARE_S
+    pid, since = 0, run.clock.monotonic()
     while True:
+        state = _state(run, step, client)
         now = run.clock.monotonic()
-        key = run.process(state) if state is not None else None
         if state is not None:
             _gave_up(state, step)
-            run.checks.tick(index, "runs", "pending", f"{state.state}, pid {state.pid}")
-        # One process is looked at in /proc; supervisord is asked again when that is over.
-        until = min(now + startsecs + SECOND_S, end) if key else now + 0.5
-        while run.clock.monotonic() < until and (key is None or run.proc.alive(key)):
+            if state.pid != pid:
+                pid, since = state.pid, now
+            run.checks.tick(index, "runs", "pending", f"{state.state}, pid {pid}")
+            if step.respawning and pid:
+                words = f"{state.state}, pid {pid}; it looped before, so it loops again"
+                run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
+                return
+            if state.state == "RUNNING" and pid and now - since >= needed:
+                words = f"RUNNING, pid {pid}, outlived startsecs ({startsecs:g} s)"
+                run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
+                return
+        if now >= end or run.late():
+            _over(state, startsecs, step)
+        # One process is looked at in /proc; supervisord is asked again when its time has come.
+        key = run.process(state) if state is not None else None
+        until = max(since + needed, now + 0.1) if key else now + 0.5
+        while run.clock.monotonic() < min(until, end) and (key is None or run.proc.alive(key)):
             run.pause(0.1)
-        after = _state(run, step, client)
-        if state and after and after.state == "RUNNING" and after.pid == state.pid and after.pid:
-            words = f"RUNNING, pid {after.pid}, outlived startsecs ({startsecs:g} s)"
-            run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
-            return
-        if run.clock.monotonic() >= end or run.late():
-            _over(after, startsecs, step)
-        state = after
 
 
 def _state(run: Run, step: Step, client: WriteClient) -> ProgramState | None:
@@ -112,7 +118,7 @@ def _state(run: Run, step: Step, client: WriteClient) -> ProgramState | None:
 
 
 def _gave_up(state: ProgramState, step: Step) -> None:
-    if state.state in ("FATAL", "STOPPED", "UNKNOWN"):
+    if state.state in ("FATAL", "UNKNOWN"):
         words = state.spawnerr or "see its log"
         raise Failed(f"it did not stay up: {state.state} ({words})", step.command)
 

@@ -93,8 +93,9 @@ def undo_step(snapshot: Snapshot, step: Step) -> Step | None:
     verb: ProgramVerb = "start" if step.verb == "stop" else "stop"
     line = command(snapshot, verb, step.target.program)
     target = replace(step.target, command=line, pid=None, process=None, why="")
-    # A start has no pid to meet; whichever process it has brought forth is the one to stop again.
-    return replace(rpc_step(snapshot, verb, target), respawning=verb == "stop")
+    # Whichever process a start has brought forth is the one to stop again. What looped when it was
+    # stopped will loop again: its start is no failure for that.
+    return replace(rpc_step(snapshot, verb, target), respawning=verb == "stop" or step.respawning)
 
 
 def signal_step(
@@ -173,6 +174,13 @@ def called(target: Target) -> str:
     if target.namespec:
         return safe(target.namespec)
     return f"pid {target.pid}" if target.pid is not None else safe(target.why)
+
+
+def named(step: Step) -> str:
+    """What to call a step in a sentence: its target, or the file that it removes."""
+    if step.verb == "remove-pidfile" and step.pidfile is not None:
+        return f"the stale pidfile {safe(step.pidfile.path)}"
+    return called(step.target)
 
 
 def keeper(keep: Keep) -> str:

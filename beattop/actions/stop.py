@@ -200,6 +200,8 @@ def _look(run: Run, stopping: Stopping, asked: dict[int, float]) -> Failed | Unv
     run.checks.tick(stopping.index, "stopped", "pending", f"{state.state}, {waited}")
     if not over:
         return None
+    if now - stopping.asked_at < limit:
+        return Unverified(f"asked to stop and {state.state}, but the time was over")
     pid = f" (pid {state.pid})" if state.pid else ""
     return Failed(f"it is still {state.state}{pid} after {waited}", stopping.step.target.command)
 

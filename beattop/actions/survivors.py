@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from beattop.actions.procfs import Procfs, Stat
 from beattop.actions.steps import Parts, process_target, signal_step
+from beattop.model.finding import Keep
 from beattop.model.plan import Plan
 from beattop.model.process import ProcessKey
 from beattop.model.snapshot import ProgramId, Snapshot
@@ -53,12 +54,18 @@ def described(proc: Procfs, left: Iterable[Stat]) -> str:
     return ", ".join(f"pid {s.pid} ({proc.words(s.pid) or 'no command line'})" for s in left)
 
 
-def further_plan(proc: Procfs, left: Iterable[Stat], name: ProgramId, snapshot: Snapshot) -> Plan:
-    """SIGTERM for what was left over, to be confirmed anew."""
+def further_plan(
+    proc: Procfs,
+    left: Iterable[Stat],
+    name: ProgramId,
+    snapshot: Snapshot,
+    keep: Iterable[Keep] = (),
+) -> Plan:
+    """SIGTERM for what was left over, to be confirmed anew; `keep` has to live as before."""
     parts = Parts.empty()
     for found in left:
         words = f"left over from {name.namespec}: {proc.words(found.pid)}"
         target = process_target(found.key, words, name.supervisor)
         parts.steps.append(signal_step(target, found.key))
     parts.warnings.append("what is ended by a signal cannot be started again from here (no undo)")
-    return parts.plan(f"End what {safe(name.namespec)} left over", snapshot)
+    return parts.plan(f"End what {safe(name.namespec)} left over", snapshot, keep)

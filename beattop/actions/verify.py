@@ -192,7 +192,7 @@ class LeftOvers:
         words = described(run.proc, left)
         if run.clock.monotonic() < self._end:
             return "pending", words
-        run.further.append(further_plan(run.proc, left, target, run.look()))
+        run.further.append(further_plan(run.proc, left, target, run.look(), run.plan.keep))
         return "failed", f"{words} lives on, outside of supervisord"
 
 

@@ -55,9 +55,7 @@ def member(pid: int, role: Role = "beat", *, start: int | None = None, ppid: int
     return Member(process, role, CommandLine(role), "S", ppid, 0.0, 1, 1.0)
 
 
-def config(
-    name: str, group: str | None = None, url: str = URL, **entries: Any
-) -> ProgramConfig:
+def config(name: str, group: str | None = None, url: str = URL, **entries: Any) -> ProgramConfig:
     values: dict[str, Any] = {
         "command": "celery -A proj beat",
         "directory": "/srv/proj",
@@ -95,7 +93,7 @@ def program(
     respawning: bool = False,
     members: Sequence[Member] | None = None,
     lives: Sequence[float] = (),
-    conf: ProgramConfig | None | str = "default",
+    conf: ProgramConfig | str | None = "default",
 ) -> Program:
     """`lives` are lifetimes in seconds."""
     if members is None:

@@ -179,12 +179,12 @@ class TestLastWorkingBeat:
 
 def test_a_mute_supervisord_leaves_advice() -> None:
     shot, found = looping_pair()
-    for server, words in (
+    for mute, words in (
         (supervisord(answers=False), "does not answer"),
         (supervisord(url=None), "unix_http_server"),
         (supervisord(writable=False), "does not take calls"),
     ):
-        server = replace(server, id=URL)
+        server = replace(mute, id=URL)
         plan = plan_duplicates([found], replace(shot, supervisords=(server,)))
         assert plan.empty
         assert words in plan.advice[0]
@@ -226,9 +226,7 @@ class TestOnly:
 
 def test_a_beat_behind_a_shell_gets_sigterm_if_it_is_left() -> None:
     first = program("beat", 201)
-    shell = program(
-        "beat2", 202, members=[member(202, "wrapper"), member(203, "beat", ppid=202)]
-    )
+    shell = program("beat2", 202, members=[member(202, "wrapper"), member(203, "beat", ppid=202)])
     behind = beat(shell, 203)
     shot = snapshot([first, shell], [beat(first), behind])
     named = replace(target(shell), pid=203, process=ProcessKey(203, 2030))
@@ -314,9 +312,7 @@ class TestHandOver:
         foreign = beat(None, 77, pidfile="/run/beat.pid")
         fact = Pidfile("/run/beat.pid", "ok", 77, AT - 500, ProcessKey(77, 770))
         foreign = replace(foreign, pidfile_fact=fact)
-        shot = snapshot(
-            [looping], [foreign, beat(looping, health="respawning")], pidfiles=[fact]
-        )
+        shot = snapshot([looping], [foreign, beat(looping, health="respawning")], pidfiles=[fact])
         found = finding([target(looping)], [keep(foreign)], alternatives=(outsider(77),))
         return shot, found
 
@@ -337,9 +333,7 @@ class TestHandOver:
 
     def test_not_without_an_heir(self) -> None:
         shot, found = self._scene()
-        plan = plan_finding_alternative(
-            replace(found, stop=(), programs=()), shot
-        )
+        plan = plan_finding_alternative(replace(found, stop=(), programs=()), shot)
         assert plan.empty
         assert "no supervised beat would take over" in plan.advice[0]
 

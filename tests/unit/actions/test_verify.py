@@ -1,0 +1,168 @@
+"""The proof after a stop: each check of a kept beat, made to hold and made to fail."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beattop.actions.plan import plan_duplicates
+from beattop.model.plan import Outcome
+from beattop.model.snapshot import Snapshot
+from tests.unit.actions.fake import World, details, ticks
+from tests.unit.actions.scene import AT, looping_pair
+
+
+def world_with(tmp_path: Path, **kept: Any) -> World:
+    shot, _ = looping_pair()
+    beat = replace(shot.beats[0], **kept)
+    return World(tmp_path, replace(shot, beats=(beat, shot.beats[1])))
+
+
+def act(world: World) -> Outcome:
+    return world.do(plan_duplicates([looping_pair()[1]], world.shot))
+
+
+class TestPidfile:
+    def test_names_the_kept_beat(self, tmp_path: Path) -> None:
+        path = tmp_path / "beat.pid"
+        path.write_text("201\n")
+        world = world_with(tmp_path, pidfile=str(path))
+        outcome = act(world)
+        assert outcome.status == "done"
+        assert f"{path} names pid 201, read at" in details(outcome)["keeper-pidfile"]
+
+    def test_names_another(self, tmp_path: Path) -> None:
+        path = tmp_path / "beat.pid"
+        path.write_text("202\n")
+        world = world_with(tmp_path, pidfile=str(path))
+        outcome = act(world)
+        assert outcome.status == "failed"
+        assert ticks(outcome)["keeper-pidfile"] == "failed"
+        assert "names pid 202" in outcome.summary
+        assert outcome.summary.startswith("beat2 is stopped, but:")
+
+    def test_is_gone(self, tmp_path: Path) -> None:
+        world = world_with(tmp_path, pidfile=str(tmp_path / "none.pid"))
+        outcome = act(world)
+        assert ticks(outcome)["keeper-pidfile"] == "failed"
+        assert "No such file" in details(outcome)["keeper-pidfile"]
+
+    def test_comes_in_time(self, tmp_path: Path) -> None:
+        path = tmp_path / "beat.pid"
+        world = world_with(tmp_path, pidfile=str(path))
+        world.clock.after(4.0, lambda: path.write_text("201\n") and None)
+        assert act(world).status == "done"
+
+    def test_is_read_in_the_beats_own_numbers(self, tmp_path: Path) -> None:
+        path = tmp_path / "beat.pid"
+        path.write_text("7\n")
+        world = world_with(tmp_path, pidfile=str(path))
+        world.proc.inside = {201: 7}
+        assert act(world).status == "done"
+
+
+class TestPulse:
+    def test_a_young_schedule(self, tmp_path: Path) -> None:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        os.utime(schedule, (AT - 479 + 6, AT - 479 + 6))
+        world = world_with(tmp_path, schedule=str(schedule))
+        outcome = act(world)
+        assert ticks(outcome)["keeper-beats"] == "done"
+        assert "schedule written" in details(outcome)["keeper-beats"]
+
+    @pytest.mark.parametrize("suffix", [".db", ".dir", "-wal"])
+    def test_under_the_names_other_dbms_give(self, tmp_path: Path, suffix: str) -> None:
+        schedule = tmp_path / f"schedule{suffix}"
+        schedule.touch()
+        os.utime(schedule, (AT - 20, AT - 20))
+        world = world_with(tmp_path, schedule=str(tmp_path / "schedule"))
+        assert ticks(act(world))["keeper-beats"] == "done"
+
+    def test_an_old_schedule(self, tmp_path: Path) -> None:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        os.utime(schedule, (AT - 481, AT - 481))
+        world = world_with(tmp_path, schedule=str(schedule))
+        outcome = act(world)
+        assert outcome.status == "failed"
+        assert ticks(outcome)["keeper-beats"] == "failed"
+        assert world.clock.t > 20
+
+    def test_it_is_written_meanwhile(self, tmp_path: Path) -> None:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        os.utime(schedule, (AT - 900, AT - 900))
+        world = world_with(tmp_path, schedule=str(schedule))
+        world.clock.after(12, lambda: os.utime(schedule, (AT + 12, AT + 12)))
+        assert act(world).status == "done"
+
+    def test_a_log_line_is_enough(self, tmp_path: Path) -> None:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        os.utime(schedule, (AT - 900, AT - 900))
+        world = world_with(tmp_path, schedule=str(schedule), last_sent_at=AT - 5)
+        assert ticks(act(world))["keeper-beats"] == "done"
+
+    def test_not_knowable(self, tmp_path: Path) -> None:
+        world = world_with(tmp_path, schedule="relative-schedule")
+        outcome = act(world)
+        assert outcome.status == "done"
+        assert ticks(outcome)["keeper-beats"] == "skipped"
+
+
+def test_the_kept_beat_dies_while_the_rest_is_proven(tmp_path: Path) -> None:
+    world = world_with(tmp_path)
+    world.clock.after(4.0, lambda: world.proc.remove(201))
+    outcome = act(world)
+    assert outcome.status == "failed"
+    assert ticks(outcome)["keeper-alive"] == "failed"
+    assert "pid 201 (start 2010) is gone" in details(outcome)["keeper-alive"]
+
+
+def test_its_process_does_not_go(tmp_path: Path) -> None:
+    world = world_with(tmp_path)
+
+    def stopped_but_there(name: str) -> None:
+        world.server.put(name, "STOPPED")
+
+    world.server.on_stop = [stopped_but_there]
+    outcome = act(world)
+    assert outcome.status == "failed"
+    assert ticks(outcome)["gone"] == "failed"
+    assert "pid 202 still lives" in details(outcome)["gone"]
+
+
+def test_supervisord_falls_silent_before_the_second_look(tmp_path: Path) -> None:
+    world = world_with(tmp_path)
+    world.clock.after(1.0, lambda: setattr(world.server, "hung", True))
+    outcome = act(world)
+    assert outcome.status == "unverified"
+    assert "does not answer a second time" in outcome.summary
+
+
+def test_supervisord_falls_silent_while_watched(tmp_path: Path) -> None:
+    world = world_with(tmp_path)
+    world.clock.after(3.0, lambda: setattr(world.server, "hung", True))
+    outcome = act(world)
+    assert outcome.status == "failed"
+    assert ticks(outcome)["no-new-spawn"] == "failed"
+    assert "supervisord does not tell" in details(outcome)["no-new-spawn"]
+
+
+def test_never_longer_than_stopwaitsecs_and_a_minute(tmp_path: Path) -> None:
+    shot: Snapshot = looping_pair(lives=[400.0])[0]
+    world = World(tmp_path, shot)
+    world.server.stop_takes = 11.0
+    slow = replace(shot.programs[1].config, stopwaitsecs=10.0, startsecs=40.0)  # type: ignore[type-var]
+    second = replace(shot.programs[1], config=slow)
+    world.shot = replace(shot, programs=(shot.programs[0], second))
+    outcome = act(world)
+    assert outcome.status == "unverified"
+    assert outcome.summary == "stopped, not yet verified"
+    assert 69 <= world.clock.t <= 71
+    assert ticks(outcome)["no-new-spawn"] == "pending"
