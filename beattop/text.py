@@ -20,23 +20,25 @@ _ESCAPES = re.compile(
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-_URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)(?P<secret>[^\s/]+)@", re.I)
-# In "user:pw/with@sign@host" a slash may hide in the password: the last @ before a space ends it.
-_URL_PASSWORD_SLASH = re.compile(
-    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)(?P<secret>[^\s@]*[^\s]*)@(?=[\w.\[-]+(?::\d+)?(?:[/?#,;]|\s|$))",
-    re.I,
+_BLANK = re.compile(r"\s")
+# What separates URLs in a list or a query; after a colon or a letter it is a password's text.
+_BEFORE_SCHEME = re.compile(r"[;,|=&'\"(\[](?=[A-Za-z][A-Za-z0-9+.-]{0,31}://)")
+_HOST_AND_PATH = re.compile(r"[\w.\[\]-]+(?::\d*)?/")
+_HOST = re.compile(r"[\w.,:\[\]-]*(?:/.*)?")
+_QUERY = re.compile(r"[\w.-]+=")
+_KEY = re.compile(r"[0-9a-f]{16,}@", re.I)
+_SECRET = (
+    r"(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie)"
 )
-_SECRET_NAME = (
-    r"[\w.-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie)[\w.-]*"
-)
+# The counts are bounded, so that no line however long is searched twice.
 _SECRET_PAIR = re.compile(
-    rf"(?P<head>(?<![\w-])-{{0,2}}{_SECRET_NAME}\s*(?:=|:\s?)\s*['\"]?)(?P<secret>[^\s'\",;&]+)",
+    rf"(?P<head>{_SECRET}[\w.-]{{0,64}}\s{{0,8}}(?:=|:\s?)\s{{0,8}}['\"]?)(?P<secret>[^\s'\",;&]+)",
     re.I,
 )
-_SECRET_OPTION = re.compile(rf"^--?{_SECRET_NAME}$", re.I)
+_SECRET_OPTION = re.compile(rf"--?[\w.-]*{_SECRET}[\w.-]*", re.I)
+_LONGEST_OPTION = 128
 _BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)(?P<secret>[\w.~+/=-]{6,})", re.I)
-_DSN_KEY = re.compile(r"(?P<head>\bhttps?://)(?P<secret>[0-9a-f]{16,})@", re.I)
 MASK = "**"
 
 
@@ -54,11 +56,51 @@ def decode(raw: bytes) -> str:
 def mask(text: str) -> str:
     """`text` with the passwords of URLs and the values of secret-sounding names as `**`."""
     if "://" in text:
-        text = _URL_PASSWORD_SLASH.sub(rf"\g<head>{MASK}@", text)
-        text = _URL_PASSWORD.sub(rf"\g<head>{MASK}@", text)
-        text = _DSN_KEY.sub(rf"\g<head>{MASK}@", text)
+        text = _mask_urls(text)
     text = _SECRET_PAIR.sub(rf"\g<head>{MASK}", text)
     return _BEARER.sub(rf"\g<head>{MASK}", text)
+
+
+def _mask_urls(text: str) -> str:
+    """One pass over all URLs, those in a list (`a://…;b://…`) each for itself."""
+    out: list[str] = []
+    at = blank = 0
+    while (mark := text.find("://", at)) >= 0:
+        begin = mark + 3
+        if begin > blank:
+            found = _BLANK.search(text, begin)
+            blank = found.start() if found else len(text)
+        end = blank
+        following = text.find("://", begin, end)
+        if following >= 0:
+            before = _BEFORE_SCHEME.search(text, max(begin, following - 33), following + 3)
+            if before:
+                end = before.start()
+        web = text[max(at, mark - 5) : mark].lower().endswith(("http", "https"))
+        out += (text[at:begin], _mask_userinfo(text[begin:end], web))
+        at = end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _mask_userinfo(rest: str, web: bool) -> str:
+    """What follows `://`, its password masked: from the first colon to the last @ before a `?`.
+
+    A password typed raw may hold a slash or an @ itself, so it is masked too much rather than
+    too little; but `http://host:80/mail?to=a@b` holds none.
+    """
+    colon = rest.find(":")
+    if colon < 0 or "/" in rest[:colon] or "@" in rest[:colon]:
+        return _KEY.sub(f"{MASK}@", rest, count=1) if web and _KEY.match(rest) else rest
+    head, _, query = rest.partition("?")
+    if (web or query) and "@" not in rest[: rest.find("/")]:
+        host = _HOST_AND_PATH.match(rest)
+        if host and (web or "@" not in head):
+            return rest
+    sign = head.rfind("@", colon)
+    if sign < 0 or (query and not (_HOST.fullmatch(head, sign + 1) and _QUERY.match(query))):
+        sign = rest.rfind("@", colon)
+    return f"{rest[: colon + 1]}{MASK}{rest[sign:]}" if sign > colon + 1 else rest
 
 
 def safe(text: str) -> str:
@@ -74,7 +116,7 @@ def safe_argv(argv: Iterable[str]) -> tuple[str, ...]:
         shown = safe(word)
         if hide and not shown.startswith("-"):
             shown = MASK
-        hide = bool(_SECRET_OPTION.match(word))
+        hide = len(word) <= _LONGEST_OPTION and bool(_SECRET_OPTION.fullmatch(word))
         out.append(shown)
     return tuple(out)
 

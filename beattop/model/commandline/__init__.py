@@ -32,7 +32,8 @@ def classify(
     the process's environment: what Celery 5 takes from it where the command line is silent fills
     the fields; without it the fields say exactly what the command line says.
     """
-    if not _MARK.search(" ".join(argv)):
+    joined = " ".join(argv)
+    if "celery" not in joined and not _MARK.search(joined):
         return OTHER
     words = list(argv)
     title = text_of(words)

@@ -92,10 +92,10 @@ EVENTS: Final = f"""{DAEMON}
 345 -r --maxrate =
 345 -l --loglevel =
 """
-# 3.1 to 5: `celery purge` names queues as a worker does; -f is --force there, not the log file.
+# `celery purge` names queues as a worker does; -f is --force there, not the log file.
 PURGE: Final = """
 345 -f --force
-345 -Q --queues = queues
+45  -Q --queues = queues
 45  -X --exclude-queues =
 """
 # celery.bin.multi: the nodes' options, and -p for the pidfile.

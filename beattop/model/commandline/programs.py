@@ -55,6 +55,7 @@ _VERBS: Final = """start stop restart status reload force-reload condrestart try
 dryrun create-paths graceful-restart health zap"""
 _SERVICE_VERBS: Final = frozenset(_VERBS.split())
 """What Celery's init scripts take; its programs of the same name do not."""
+_SERVED: Final = frozenset({"worker", "beat"})
 # Commands that django-celery and its like add to a project's own program.
 DJANGO: Final = frozenset({"celery", *NAMED} - {"flower"})
 _PROJECT: Final = re.compile(
@@ -126,7 +127,7 @@ def celery(target: Target) -> CommandLine | None:
     else:
         subcommand = NAMED.get(name)
         if subcommand and (
-            (subcommand != "multi" and target.args[:1] and target.args[0] in _SERVICE_VERBS)
+            (subcommand in _SERVED and target.args[:1] and target.args[0] in _SERVICE_VERBS)
             or "/init.d/" in path
             or "/rc.d/" in path
         ):
@@ -195,10 +196,11 @@ def _sentry(target: Target) -> CommandLine | None:
 
 
 def _paster(target: Target) -> CommandLine | None:
-    """`paster [--plugin=ckan] celeryd …`: CKAN's and Pylons' command; -c is its own."""
-    for word in target.args[:4]:
+    """`paster [--plugin=ckan] celeryd [INI] …`: CKAN's and Pylons' command; -c is its own."""
+    for index, word in enumerate(target.args[:4]):
         if word in NAMED:
-            return line_of(Arguments(NAMED[word]), target.path)
+            rest = ["--config" if x == "-c" else x for x in target.args[index + 1 :]]
+            return line_of(read(rest, NAMED[word]), target.path, dated=True)
     return None
 
 
@@ -219,7 +221,7 @@ def _django(target: Target) -> CommandLine | None:
         return None
     command, rest = args[index], args[index + 1 :]
     if command != "celery":
-        if rest[:1] and rest[0] in _SERVICE_VERBS and NAMED[command] != "multi":
+        if rest[:1] and rest[0] in _SERVICE_VERBS and NAMED[command] in _SERVED:
             return None
         return line_of(read(rest, NAMED[command]), target.path, dated=True)
     found = read(rest)

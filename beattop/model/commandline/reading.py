@@ -91,7 +91,7 @@ class _Reader:
             option = self.table.get(name) or self._abbreviated(name) or GLOBALS.get(name)
             if option is not None:
                 self._note(name, option, value)
-            found.old_order |= name in ANY and name not in GLOBALS
+                found.old_order |= name not in GLOBALS
         self.early = []
 
     def _long(self, word: str, words: Sequence[str], index: int) -> int:
@@ -160,7 +160,7 @@ class _Reader:
 
     def _abbreviated(self, name: str) -> Option | None:
         """The one option that begins so, in 4.x or else in 3.1."""
-        if len(name) < 4 or self.found.subcommand is None:
+        if len(name) < 3 or self.found.subcommand is None:
             return None
         for version in ABBREVIABLE:
             fits = [x for x in version.get(self.found.subcommand, ()) if x.startswith(name)]

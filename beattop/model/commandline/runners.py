@@ -43,7 +43,8 @@ exec nohup setsid command builtin eatmydata chronic cronic unbuffer catatonit kr
 docker-init catchsegv fghack pgrphack with-contenv keep-one-running run-one run-one-constantly | |
 fakeroot fakechroot dbus-run-session proxychains proxychains4 torsocks tsocks rlwrap caffeinate |
     -f -l -b |
-npx bunx elasticapm-run splunk-py-trace sl-otel multirun eval | -p --package |
+npx bunx elasticapm-run splunk-py-trace sl-otel multirun | -p --package |
+eval | | text
 my_init | --timeout |
 env | -u --unset -C --chdir -a --argv0 | shell=-S,--split-string
 nice | -n --adjustment |
@@ -68,7 +69,8 @@ chroot | --userspec --groups | skip=1
 sudo doas | -u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir --chroot |
 pkexec | --user |
 su | -s --shell -g -G --group --supp-group -w --whitelist-environment | skip=99 shell=-c,--command
-runuser | -u --user -s --shell -g -G --group --supp-group -w | shell=-c,--command
+runuser | -u --user -s --shell -g -G --group --supp-group -w |
+    skip=99 shell=-c,--command
 sg | | skip=1 shell=-c
 flock | -w --wait --timeout -E --conflict-exit-code | skip=1 shell=-c,--command
 script | -E --echo -I -O -B -T -m -o --log-in --log-out --log-io --log-timing | skip=1
@@ -109,7 +111,8 @@ watchmedo | -d --directory -p --pattern --patterns -i --ignore-pattern --ignore-
 watch | -n --interval | text
 entr | |
 watchexec | -e --exts -w --watch -f --filter -i --ignore -s --signal --stop-signal -d --delay |
-watchfiles | --filter --ignore-paths --target-type --args --verbosity --sigint-timeout | text
+watchfiles watchgod | --filter
+    --ignore-paths --target-type --args --verbosity --sigint-timeout | text
 nodemon | -e --ext -w --watch -i --ignore -d --delay -s --signal --cwd | shell=-x,--exec
 hupper | -w | module=-m
 honcho foreman forego nf overmind | -e --env -f --procfile -d --app-root | verbs=run

@@ -15,6 +15,7 @@ _PYTHON: Final = re.compile(
 )
 # A shell variable that stands for the interpreter, unexpanded in a conf file.
 _PYTHON_VARIABLE: Final = re.compile(r"\$\{?(?:[A-Z_]*_)?PYTHON(?:_?(?:BIN|EXE|PATH|3|CMD))?\b.*")
+_PYTHON_BEGINS: Final = frozenset("pPi")
 _PYTHON_VALUED: Final = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 _WITH_VALUE: Final = frozenset("XW")
 
@@ -47,6 +48,7 @@ _HOSTS: Final[dict[str, frozenset[str]]] = {
 _MODULES_ONLY: Final = frozenset({"trace", "profile", "cProfile", "runpy"})
 _HOST_VERBS: Final = frozenset({"run"})
 _EMULATORS: Final = re.compile(r"qemu-[\w-]+|rosetta|ld-(?:linux|musl)[\w.-]*|ld(?:64)?\.so[\d.]*")
+_EMULATORS_BEGIN: Final = frozenset({"qe", "ro", "ld"})
 _EMULATOR_VALUED: Final = frozenset(
     {"--preload", "--library-path", "--argv0", "--audit", "-L", "-0", "-E", "-U", "-cpu"}
 )
@@ -67,16 +69,18 @@ class Target(NamedTuple):
 
 def basename(path: str) -> str:
     """The last part of a path, without Nix's wrapping (`.celery-wrapped`) and Windows' ending."""
-    name = path.rstrip("/").rpartition("/")[2]
+    name = path.rpartition("/")[2] or path.rstrip("/").rpartition("/")[2]
     if name.endswith("-wrapped") and name.startswith("."):
-        name = name[1:-8]
+        return name[1:-8]
     return name.removesuffix(".exe")
 
 
 def is_python(word: str) -> bool:
     """Whether `word` names a Python interpreter."""
     name = basename(word)
-    return bool(_PYTHON.fullmatch(name)) or bool(_PYTHON_VARIABLE.fullmatch(word))
+    if name[:1] in _PYTHON_BEGINS or name.endswith(".pex"):
+        return bool(_PYTHON.fullmatch(name))
+    return word[:1] == "$" and bool(_PYTHON_VARIABLE.fullmatch(word))
 
 
 def locate(argv: Sequence[str]) -> Target | None:
@@ -85,13 +89,13 @@ def locate(argv: Sequence[str]) -> Target | None:
     for _ in range(MAX_HOPS):
         if not words:
             return None
-        if _EMULATORS.fullmatch(basename(words[0])):
-            words = words[_skip(words, 1, _EMULATOR_VALUED) :]
-            continue
         if is_python(words[0]):
             target = _python(words)
         else:
             target = Target("program", words[0], basename(words[0]), words[1:])
+            if target.name[:2] in _EMULATORS_BEGIN and _EMULATORS.fullmatch(target.name):
+                words = words[_skip(words, 1, _EMULATOR_VALUED) :]
+                continue
         if target is None or target.kind == "code":
             return target
         if target.kind == "script" and is_python(target.path):

@@ -24,6 +24,9 @@ _SCRIPT: Final = re.compile(
 )
 
 
+_CELERY_MAIN: Final = frozenset({"celery.__main__.main", "celery.bin.celery.main"})
+
+
 class Inner(NamedTuple):
     """What a wrapper leads to."""
 
@@ -59,12 +62,24 @@ def inside(argv: Sequence[str], depth: int = 0) -> Inner | None:
         name = MODULES.get(name, name.partition(".")[0])
     if name in SHELLS and target.kind != "module":
         return _shell(name, target.args, depth + 1)
+    if name in {"watchfiles", "watchgod"} and _CELERY_MAIN & set(target.args):
+        return _watched(target.args)
     runner = RUNNERS.get(name)
     if runner is not None:
         return _run(runner, name, target.args, depth + 1)
     if is_quiet(name):
         return None
     return _unknown(target, depth + 1)
+
+
+def _watched(args: Sequence[str]) -> Inner | None:
+    """`watchfiles celery.__main__.main --args '-A proj worker'`; watchgod's words stand apart."""
+    words = list(args[args.index("--args") + 1 :]) if "--args" in args else []
+    if words and " " in words[0]:
+        words = next(commands(words[0]), [])
+    argv = ("celery", *words)
+    line = direct(argv)
+    return Inner(argv, line) if line is not None else None
 
 
 def _shell(name: str, args: Sequence[str], depth: int) -> Inner | None:
