@@ -27,4 +27,4 @@ def _inside(run: Run, key: ProcessKey, allowed: frozenset[str]) -> bool:
     roots = {s.key.pid for s in run.look().supervisords if s.id in allowed and s.key}
     if roots & set(run.proc.ancestors(key.pid)):
         return True
-    return run.proc.supervised(key.pid).get("SUPERVISOR_SERVER_URL") in allowed
+    return run.proc.environ(key.pid).get("SUPERVISOR_SERVER_URL") in allowed

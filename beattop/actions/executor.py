@@ -11,7 +11,7 @@ from beattop.actions.checklist import Checklist
 from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind
 from beattop.actions.journal import Journal
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable
 from beattop.actions.run import SLACK_S, Run
 from beattop.actions.steps import called
 from beattop.actions.writer import Wire, WriteClient, wire
@@ -34,7 +34,7 @@ class LiveExecutor:
         journal: Journal | None = None,
         confined_to: frozenset[str] | None = None,
         *,
-        proc: Procfs | None = None,
+        proc: ProcessTable | None = None,
         clock: Clock | None = None,
         connect: Callable[[Server], Wire] = wire,
     ) -> None:
@@ -45,7 +45,7 @@ class LiveExecutor:
         self._look = look
         self._journal = journal or Journal()
         self._confined_to = confined_to
-        self._proc = proc or Procfs()
+        self._proc = proc or ProcessTable()
         self._clock = clock or Clock()
         self._connect = connect
         self._busy = threading.Lock()
@@ -130,11 +130,14 @@ class LiveExecutor:
         return connect
 
     def _remember(self, plan: Plan, outcome: Outcome) -> None:
-        """Keep what would take it back; an undo that was carried out takes itself off the pile."""
-        if self._undo and plan == self._undo[-1]:
-            asked = [c.tick for c in outcome.checks if c.name == "asked"]
-            if all(tick in ("done", "skipped") for tick in asked):
-                self._undo.pop()
+        """Keep what would take it back; what an undo has carried out leaves the pile."""
+        last = self._undo[-1] if self._undo else None
+        if last is not None and plan.steps and set(plan.steps) <= set(last.steps):
+            good = ("done", "skipped") if outcome.status == "done" else ("done",)
+            asked = [c for c in outcome.checks if c.name == "asked" and c.tick in good]
+            undone = {plan.steps[check.step] for check in asked}
+            left = tuple(step for step in last.steps if step not in undone)
+            self._undo[-1:] = [replace(last, steps=left)] if left else []
             return
         done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
         names = {plan.steps[index].target.program for index in done}

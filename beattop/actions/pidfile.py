@@ -74,5 +74,5 @@ def _still_stale(run: Run, fact: Pidfile) -> None:
     if fact.path.startswith("/proc/") or fact.pid is None:
         return  # another pid namespace: its numbers mean nothing here
     found = run.proc.stat(fact.pid)
-    if found is not None and found.lives:
+    if found is not None and not found.ended:
         raise Changed(f"pid {fact.pid} lives now ({run.proc.words(fact.pid)})")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from beattop.actions.checklist import Checklist
 from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind, Cancelled, Changed, Failed
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable, key
 from beattop.actions.steps import program, supervisord
 from beattop.actions.writer import BAD_NAME, SHUTDOWN_STATE, NoAnswer, Refused, WriteClient
 from beattop.model.finding import Target
@@ -33,7 +33,7 @@ class Run:
     look: Callable[[], Snapshot]
     checks: Checklist
     clock: Clock
-    proc: Procfs
+    proc: ProcessTable
     connect: Callable[[str], WriteClient]
     note: Callable[[str, str], None]
     cancelled: Callable[[], bool]
@@ -108,10 +108,10 @@ class Run:
             return None
         found = self.proc.stat(state.pid)
         if found is not None and found.ppid == server.key.pid:
-            return found.key if self.proc.own_pid(state.pid) == state.pid else None
+            return key(found) if self.proc.own_pid(state.pid) == state.pid else None
         # A supervisord in a pid namespace of its own numbers its children otherwise.
         for child in self.proc.children(server.key.pid):
             if self.proc.own_pid(child) == state.pid:
                 inside = self.proc.stat(child)
-                return inside.key if inside else None
+                return key(inside) if inside else None
         return None

@@ -7,13 +7,14 @@ import select
 import signal
 from dataclasses import replace
 
+from beattop.actions import process_table
 from beattop.actions.ended import Changed, Failed
-from beattop.actions.procfs import Stat
 from beattop.actions.run import Run
 from beattop.actions.steps import Parts, signal_step
 from beattop.actions.validate import keepers
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
+from beattop.sources.proc.stat import Stat
 from beattop.text import safe
 
 WAIT_S = 12.0
@@ -36,9 +37,9 @@ def send(run: Run, index: int, step: Step) -> bool:
         return _gone(run, index, key)
     try:
         found = run.proc.stat(key.pid)
-        if found is None or not found.lives:
+        if found is None or found.ended:
             return _gone(run, index, key)
-        if found.key != key:
+        if process_table.key(found) != key:
             raise Changed(f"pid {key.pid} belongs to another process now")
         run.check_cancelled()
         run.acted = True
@@ -107,7 +108,7 @@ def _wait(run: Run, index: int, step: Step, handle: int, found: Stat) -> None:
 def kill_plan(run: Run, step: Step, found: Stat) -> Plan:
     """SIGKILL for what did not heed SIGTERM, to be confirmed anew."""
     parts = Parts.empty()
-    kill = signal_step(step.target, found.key, kill=True, heir=step.heir)
+    kill = signal_step(step.target, process_table.key(found), kill=True, heir=step.heir)
     parts.steps.append(replace(kill, pidfile=step.pidfile))
     parts.warnings.append(
         f"pid {found.pid} ({safe(run.proc.words(found.pid))}) did not end on SIGTERM. SIGKILL "

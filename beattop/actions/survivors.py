@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from beattop.actions.procfs import Procfs, Stat
+from beattop.actions.process_table import ProcessTable, key
 from beattop.actions.steps import Parts, process_target, signal_step
 from beattop.model.finding import Keep
 from beattop.model.plan import Plan
 from beattop.model.process import ProcessKey
 from beattop.model.snapshot import ProgramId, Snapshot
+from beattop.sources.proc.stat import Stat
 from beattop.text import safe
 
 
 def survivors(
-    proc: Procfs, target: ProgramId, leaders: Iterable[ProcessKey], parent: int | None
+    proc: ProcessTable, target: ProgramId, leaders: Iterable[ProcessKey], parent: int | None
 ) -> list[Stat]:
     """Living processes of a stopped program, oldest first.
 
@@ -26,7 +27,7 @@ def survivors(
     starts = dict(leaders)
     out: list[Stat] = []
     for found in proc.all():
-        if not found.lives or (found.ppid == parent and found.pgrp == found.pid):
+        if found.ended or (found.ppid == parent and found.pgrp == found.pid):
             continue
         if found.pgrp in groups:
             # A group's number is not given anew while a member lives, so its members are these.
@@ -37,8 +38,8 @@ def survivors(
     return sorted(out, key=lambda s: (s.start_ticks, s.pid))
 
 
-def _left_over(proc: Procfs, found: Stat, target: ProgramId) -> bool:
-    env = proc.supervised(found.pid)
+def _left_over(proc: ProcessTable, found: Stat, target: ProgramId) -> bool:
+    env = proc.environ(found.pid)
     if env.get("SUPERVISOR_PROCESS_NAME") != target.name:
         return False
     if env.get("SUPERVISOR_GROUP_NAME", target.group) != target.group:
@@ -46,16 +47,16 @@ def _left_over(proc: Procfs, found: Stat, target: ProgramId) -> bool:
     if env.get("SUPERVISOR_SERVER_URL", target.supervisor) != target.supervisor:
         return False
     leader = proc.stat(found.pgrp)
-    return found.pgrp != found.pid and (leader is None or not leader.lives)
+    return found.pgrp != found.pid and (leader is None or leader.ended)
 
 
-def described(proc: Procfs, left: Iterable[Stat]) -> str:
+def described(proc: ProcessTable, left: Iterable[Stat]) -> str:
     """Which they are, in words."""
     return ", ".join(f"pid {s.pid} ({proc.words(s.pid) or 'no command line'})" for s in left)
 
 
 def further_plan(
-    proc: Procfs,
+    proc: ProcessTable,
     left: Iterable[Stat],
     name: ProgramId,
     snapshot: Snapshot,
@@ -65,7 +66,7 @@ def further_plan(
     parts = Parts.empty()
     for found in left:
         words = f"left over from {name.namespec}: {proc.words(found.pid)}"
-        target = process_target(found.key, words, name.supervisor)
-        parts.steps.append(signal_step(target, found.key))
+        target = process_target(key(found), words, name.supervisor)
+        parts.steps.append(signal_step(target, key(found)))
     parts.warnings.append("what is ended by a signal cannot be started again from here (no undo)")
     return parts.plan(f"End what {safe(name.namespec)} left over", snapshot, keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from beattop.actions.pidfile import number
+from beattop.actions.process_table import key
 from beattop.actions.run import Run
 from beattop.actions.steps import call, command, program, program_target, rpc_step, supervisord
 from beattop.actions.watch import Watch
@@ -97,7 +98,7 @@ class Takeover:
             child = pending.pop()
             if proc.own_pid(child) == pid:
                 found = proc.stat(child)
-                return found.key if found and found.lives else None
+                return key(found) if found and not found.ended else None
             pending += proc.children(child)
         return None
 

@@ -142,7 +142,7 @@ class NoSpawn:
         new = self._children() - self._known
         self._known |= new
         name = self._stopping.before.name
-        names = [self._run.proc.supervised(p).get("SUPERVISOR_PROCESS_NAME") for p in new]
+        names = [self._run.proc.environ(p).get("SUPERVISOR_PROCESS_NAME") for p in new]
         return any(other is None or other == name for other in names)
 
     def read(self) -> tuple[Tick, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from beattop.actions.executor import LiveExecutor
 from beattop.actions.journal import Journal
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable, key
 from beattop.model.finding import Finding
 from beattop.model.plan import Check, Outcome, Plan
 from beattop.model.process import ProcessKey
@@ -18,7 +18,7 @@ from beattop.sources.supervisor.server import Server
 from tests.e2e.incident import Box
 from tests.unit.actions import scene
 
-PROC = Procfs()
+PROC = ProcessTable()
 
 
 def member(pid: int, role: Any = "beat") -> Member:
@@ -65,11 +65,11 @@ class Looking:
     def look(self) -> Snapshot:
         url = self.box.url()
         main = self.box.servers["main"].pid
-        key = PROC.stat(main)
-        assert key is not None
+        found = PROC.stat(main)
+        assert found is not None
         programs = [self._program(info, url) for info in self.box.rpc("getAllProcessInfo")]
         server = scene.supervisord(
-            url, key=key.key, ctl=("supervisorctl", "-c", str(self.box.conf()))
+            url, key=key(found), ctl=("supervisorctl", "-c", str(self.box.conf()))
         )
         beats = [
             self._beat(p) for p in programs if p.role == "beat" and (p.members or p.respawning)
@@ -124,7 +124,7 @@ class Looking:
 def key_of(pid: int) -> ProcessKey:
     found = PROC.stat(pid)
     assert found is not None
-    return found.key
+    return key(found)
 
 
 def loop_script(box: Box, life: float, name: str = "loop.sh") -> list[str]:

@@ -18,7 +18,7 @@ from beattop.actions.clock import Clock
 from beattop.actions.executor import LiveExecutor
 from beattop.actions.journal import Journal
 from beattop.actions.plan import plan_duplicates
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable, key
 from beattop.actions.steps import Parts, process_target, signal_step
 from beattop.model.plan import Outcome, Plan
 from beattop.model.process import ProcessKey
@@ -35,7 +35,7 @@ from tests.unit.actions.scene import (
     supervisord,
 )
 
-PROC = Procfs()
+PROC = ProcessTable()
 DEAF = "import signal, sys; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
 HEEDS = "import signal, sys; print(flush=True); signal.pause()"
 
@@ -51,7 +51,7 @@ class Child:
         self.process.stdout.readline()
         found = PROC.stat(self.process.pid)
         assert found is not None
-        self.key = found.key
+        self.key = key(found)
 
     @property
     def alive(self) -> bool:
@@ -153,7 +153,7 @@ def test_never_pid_1_nor_ourselves_nor_our_parents(tmp_path: Path) -> None:
     for pid in (1, os.getpid(), os.getppid()):
         found = PROC.stat(pid)
         assert found is not None
-        outcome = do(tmp_path, plan_for(found.key))
+        outcome = do(tmp_path, plan_for(key(found)))
         assert outcome.status == "failed", pid
         assert ticks(outcome)["asked"] == "failed"
 
@@ -169,7 +169,7 @@ def test_never_another_users(tmp_path: Path, child: Child, monkeypatch: Any) -> 
 
 def test_root_may(tmp_path: Path, child: Child, monkeypatch: Any) -> None:
     monkeypatch.setattr(signals.os, "geteuid", lambda: 0)
-    proc = Procfs()
+    proc = ProcessTable()
     monkeypatch.setattr(proc, "uid", lambda _: 12345)
     assert do(tmp_path, plan_for(child.key), proc=proc).status == "done"
 
@@ -201,7 +201,7 @@ class TestConfined:
         assert found is not None
         shot = snapshot(supervisords=[supervisord(key=parent.key)])
         try:
-            outcome = do(tmp_path, plan_for(found.key), shot, confined=frozenset({URL}))
+            outcome = do(tmp_path, plan_for(key(found)), shot, confined=frozenset({URL}))
             assert outcome.status == "done", outcome
         finally:
             parent.end()

@@ -8,12 +8,12 @@ import signal
 from pathlib import Path
 
 from beattop.actions.plan import plan_duplicates, plan_program
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable
 from tests.e2e.incident import Box
 from tests.e2e.looking import Looking, loop_script
 
 SLEEPER = ["/bin/sleep", "600"]
-PROC = Procfs()
+PROC = ProcessTable()
 
 
 def test_a_loop_is_stopped_proven_and_undone(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 from beattop.actions.clock import Clock
 from beattop.actions.executor import LiveExecutor
 from beattop.actions.journal import Journal
-from beattop.actions.procfs import Procfs, Stat
+from beattop.actions.process_table import ProcessTable
 from beattop.model.plan import Check, Outcome, Plan
 from beattop.model.snapshot import Snapshot
+from beattop.sources.proc.stat import Stat
 from beattop.sources.supervisor.server import Server
 from tests.unit.actions.scene import AT, SUPERVISORD
 
@@ -57,7 +58,7 @@ class FakeClock(Clock):
         self.due.append((self.t + seconds, act))
 
 
-class FakeProc(Procfs):
+class FakeProc(ProcessTable):
     """Processes are Stats in a dict."""
 
     def __init__(self) -> None:
@@ -78,7 +79,8 @@ class FakeProc(Procfs):
         state: str = "S",
     ) -> None:
         ticks = pid * 10 if start is None else start
-        self.found[pid] = Stat(pid, state, ppid, pgrp or pid, ticks)
+        group = pgrp or pid
+        self.found[pid] = Stat(pid, b"celery", state, ppid, group, pid, 0, 0, 0, 0, 1, ticks, 0, 0)
 
     def remove(self, pid: int) -> None:
         self.found.pop(pid, None)
@@ -98,7 +100,7 @@ class FakeProc(Procfs):
     def uid(self, pid: int) -> int | None:
         return self.users.get(pid, 0) if pid in self.found else None
 
-    def supervised(self, pid: int) -> dict[str, str]:
+    def environ(self, pid: int) -> dict[str, str]:
         return self.env.get(pid, {})
 
     def words(self, pid: int) -> str:

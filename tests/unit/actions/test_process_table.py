@@ -5,32 +5,34 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from beattop.actions.procfs import Procfs
+from beattop.actions.process_table import ProcessTable, key
 from beattop.model.process import ProcessKey
 
 
 def stat_line(
     pid: int, comm: str = "celery", state: str = "S", ppid: int = 1, pgrp: int = 9
 ) -> str:
-    return f"{pid} ({comm}) {state} {ppid} {pgrp} " + " ".join(["0"] * 16) + " 4242 0 0\n"
+    middle = ["0"] * 16
+    middle[12] = "1"  # threads
+    return f"{pid} ({comm}) {state} {ppid} {pgrp} {' '.join(middle)} 4242 0 0\n"
 
 
-def proc(tmp_path: Path, **files: str) -> Procfs:
+def proc(tmp_path: Path, **files: str) -> ProcessTable:
     for name, text in files.items():
         path = tmp_path / "77" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    return Procfs(str(tmp_path))
+    return ProcessTable(str(tmp_path))
 
 
 def test_a_command_name_with_parentheses(tmp_path: Path) -> None:
     found = proc(tmp_path, stat=stat_line(77, "a) S 1 (b")).stat(77)
     assert found is not None
-    assert (found.key, found.ppid, found.pgrp, found.state) == (ProcessKey(77, 4242), 1, 9, "S")
+    assert (key(found), found.ppid, found.pgrp, found.state) == (ProcessKey(77, 4242), 1, 9, "S")
 
 
 def test_gone_and_garbled(tmp_path: Path) -> None:
-    assert Procfs(str(tmp_path)).stat(5) is None
+    assert ProcessTable(str(tmp_path)).stat(5) is None
     assert proc(tmp_path, stat="77 (x) S").stat(77) is None
 
 
@@ -50,7 +52,7 @@ def test_the_innermost_pid_and_the_user(tmp_path: Path) -> None:
 
 def test_supervisors_variables_only(tmp_path: Path) -> None:
     made = proc(tmp_path, environ="PASSWORD=x\0SUPERVISOR_PROCESS_NAME=b\0SUPERVISOR_X\0\0")
-    assert made.supervised(77) == {"SUPERVISOR_PROCESS_NAME": "b"}
+    assert made.environ(77) == {"SUPERVISOR_PROCESS_NAME": "b"}
 
 
 def test_words_are_clean_masked_and_short(tmp_path: Path) -> None:
@@ -60,11 +62,11 @@ def test_words_are_clean_masked_and_short(tmp_path: Path) -> None:
 
 
 def test_ourselves() -> None:
-    real = Procfs()
+    real = ProcessTable()
     found = real.stat(os.getpid())
     assert found is not None
     assert found.ppid == os.getppid()
-    assert real.alive(found.key)
+    assert real.alive(key(found))
     assert os.getpid() in real.children(os.getppid())
     assert real.ancestors(os.getpid())[:2] == [os.getpid(), os.getppid()]
     assert found in list(real.all()) or real.stat(os.getpid()) is not None
