@@ -11,6 +11,7 @@ from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.role import CELERY
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Member, Unmanaged
+from beattop.model.supervisor import runs_supervisord
 
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
 _CONTAINER = re.compile(
@@ -44,10 +45,10 @@ def unmanaged(
     own_ns = next((p.pid_ns for p in sample.processes if p.pid == sample.viewer.pid), None)
     out: list[Unmanaged] = []
     for process, was in belongs.roots:
-        tree = build(belongs.tree(process))
-        if tree and tree[0].role == "supervisord":
+        if runs_supervisord(process.argv):
             # One that is not looked at (--supervisor) or not known yet: its tree is not loose.
             continue
+        tree = build(belongs.tree(process))
         while tree and (tree[0].role not in CELERY or tree[0].state == "Z"):
             tree = _below(tree)
         if not tree:

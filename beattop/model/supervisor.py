@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +13,21 @@ State = Literal[
     "STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"
 ]
 """supervisor.states.ProcessStates, by name."""
+
+
+_SCRIPT = re.compile(r"(?:.*/)?supervisord(?:-?[\d.]+)?(?:\.py)?")
+_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
+
+
+def runs_supervisord(argv: Sequence[str]) -> bool:
+    """Whether a command line is a supervisord's own: a script of that name, or its module."""
+    if not argv:
+        return False
+    if _SCRIPT.fullmatch(argv[0]):
+        return True
+    return bool(_PYTHON.fullmatch(argv[0])) and (
+        "supervisor.supervisord" in argv[1:6] or any(_SCRIPT.fullmatch(w) for w in argv[1:4])
+    )
 
 
 def namespec(group: str, name: str) -> str:
