@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,8 +14,6 @@ from typing import Any
 from beattop.model.lifecycle import Exit, LifecycleEvent
 from beattop.sources.lifecycle import Drops, Lifecycle
 from beattop.sources.proc import ProcessReading, Sampler
-
-MARK = "beattop-family"
 
 # Commands on stdin, one JSON answer a line on stdout.
 _PARENT = """
@@ -83,8 +82,10 @@ class Family:
     """The parent; every call waits for its answer."""
 
     def __init__(self) -> None:
+        # Others may run these tests on this box at the same time.
+        self.mark = f"beattop-family-{os.getpid()}-{time.monotonic_ns()}"
         self._child = subprocess.Popen(
-            [sys.executable, "-S", "-c", _PARENT, MARK],
+            [sys.executable, "-S", "-c", _PARENT, self.mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -116,9 +117,10 @@ def family() -> Iterator[Family]:
 class Looker:
     """Samples and listens as the collector does, and keeps what was told."""
 
-    def __init__(self, source: Lifecycle) -> None:
+    def __init__(self, source: Lifecycle, mark: str) -> None:
+        """Looks at the family of that mark."""
         self.source = source
-        self.sampler = Sampler(lambda argv: MARK in argv)
+        self.sampler = Sampler(lambda argv: mark in argv)
         self.events: list[LifecycleEvent] = []
         self.execs: set[int] = set()
         self.drops: list[Drops] = []

@@ -39,7 +39,7 @@ def parent() -> Iterator[Family]:
 
 @pytest.fixture
 def looker(parent: Family, request: pytest.FixtureRequest) -> Iterator[Looker]:
-    with closing(Looker(chosen(getattr(request, "param", "connector")))) as one:
+    with closing(Looker(chosen(getattr(request, "param", "connector")), parent.mark)) as one:
         wait_until(lambda: one.watches(parent.pid), "the parent to be watched")
         yield one
 
@@ -107,7 +107,7 @@ def test_an_ordinary_user_hears_as_much(parent: Family):
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
             with os.fdopen(say, "w") as out:
-                as_nobody(parent.pid, out)
+                as_nobody(parent, out)
         finally:
             os._exit(0)
     os.close(say)
@@ -122,12 +122,12 @@ def test_an_ordinary_user_hears_as_much(parent: Family):
     assert json.loads(heard) == [[p, os.waitstatus_to_exitcode(s)] for p, s in truth]
 
 
-def as_nobody(parent: int, out: TextIO) -> None:
+def as_nobody(parent: Family, out: TextIO) -> None:
     """Says how it listens, listens until told to stop, and says what it heard."""
     told = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: told.set())
-    with closing(Looker(choose("connector"))) as looker:
-        wait_until(lambda: looker.watches(parent), "the parent to be watched")
+    with closing(Looker(choose("connector"), parent.mark)) as looker:
+        wait_until(lambda: looker.watches(parent.pid), "the parent to be watched")
         print(looker.source.status().detail, file=out, flush=True)
         wait_until(told.is_set, "the children to be over")
         looker.look()
@@ -138,7 +138,7 @@ def as_nobody(parent: int, out: TextIO) -> None:
 def test_a_killed_child_and_an_early_wake(parent: Family):
     woken = threading.Event()
     source = choose("connector", woken.set)
-    with closing(Looker(source)) as looker:
+    with closing(Looker(source, parent.mark)) as looker:
         if not source.status().detail.startswith("A"):
             pytest.skip(f"SKIPPED ALOUD: {source.status().detail}")
         wait_until(lambda: looker.watches(parent.pid), "the parent")

@@ -75,16 +75,17 @@ class Connector:
         ready = select.poll()
         ready.register(self._ear.fileno(), select.POLLIN)
         ready.register(self._wake, select.POLLIN)
+        wait = 0.0
         while not self._closing:
-            if self._ear.late(self._watched.lives):
-                wait = _FOCUS_S
-            else:
-                wait = _SOON_S if self._leaving else self._ear.period_s
             for fd, _ in ready.poll(1000 * wait):
                 if fd == self._wake:
                     os.eventfd_read(self._wake)
             with self._lock:
                 ended = self._hear()
+                if self._ear.late(self._watched.lives):
+                    wait = _FOCUS_S
+                else:
+                    wait = _SOON_S if self._leaving else self._ear.period_s
             if ended and self._on_exit is not None:
                 self._on_exit()
 
@@ -174,7 +175,8 @@ class Connector:
         return Drained(events, execs, drops, rescan)
 
     def _drops(self) -> Drops:
-        assert self._ear is not None
+        if self._ear is None or self._thread is None:
+            return Drops()
         before = self._total
         self._total = replace(self._ear.drops(), discarded=self._watched.discarded)
         fresh = self._total.since(before)
@@ -186,6 +188,8 @@ class Connector:
         """Watch what the sampler watches; after losses this also finds what went unheard."""
         with self._lock:
             new, events = self._watched.observe(reading)
+            if new and self._ear is not None:
+                self._ear.focus(self._by_promise(), time.monotonic())
         if new and self._thread is not None:
             os.eventfd_write(self._wake, 1)
         return events
