@@ -90,7 +90,7 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient) -> None:
             if state.pid != pid:
                 pid, since = state.pid, now
             run.checks.tick(index, "runs", "pending", f"{state.state}, pid {pid}")
-            if step.respawning and pid:
+            if step.respawning and step.verb == "start" and pid:
                 words = f"{state.state}, pid {pid}; it looped before, so it loops again"
                 run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
                 return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from beattop.actions.ended import Changed
 from beattop.actions.run import Run
 from beattop.actions.steps import keeper
@@ -18,6 +20,21 @@ def keepers(run: Run) -> None:
     for keep in run.plan.keep:
         if keep.process is not None and not run.proc.alive(keep.process):
             raise Changed(f"{keeper(keep)}, which was to be kept, does not live any more")
+
+
+def heir(run: Run, step: Step) -> None:
+    """Raise Changed or Blind unless whoever is to take over will be started again by itself.
+
+    Ending the beat that works would otherwise leave none.
+    """
+    if step.heir is None or any(
+        s.verb == "start" and s.target.program == step.heir for s in run.plan.steps
+    ):
+        return
+    target = replace(step.target, program=step.heir, namespec=step.heir.namespec)
+    state = run.read(run.client(target), target)
+    if state.state not in ("RUNNING", "STARTING", "BACKOFF", "EXITED"):
+        raise Changed(f"{step.heir.namespec}, which was to take over, is {state.state} now")
 
 
 def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
