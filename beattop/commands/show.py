@@ -22,7 +22,7 @@ def run(settings: Settings, headless: float | None) -> int:
             own = replace(settings, supervisors=(ServerSetting(str(demo.conf)),), title="demo")
             if headless is not None:
                 return look.run(own, as_json=True, observe=headless)
-            return live.run(own, confined_to=frozenset())
+            return live.run(own, confined_to=frozenset({demo.url}))
     except DemoError as error:
         print(f"beattop: {error}", file=sys.stderr)
         return 1

@@ -80,6 +80,11 @@ class Incident:
         if left:
             self._progress(f"could not take away: {', '.join(left)}")
 
+    @property
+    def url(self) -> str:
+        """Its supervisord's server: `unix:///path`."""
+        return f"unix://{self.folder / environment.SOCKET}"
+
     def _begin(self) -> None:
         supervisord = environment.program("supervisor.supervisord", "supervisord")
         celery = environment.program("celery", "celery")
