@@ -82,20 +82,14 @@ def until(condition, seconds: float = 10.0, what: str = "the condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """supervisord and whatever it started, by pid."""
-    try:
-        family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        family = []
+def end(child: subprocess.Popen[bytes]) -> None:
+    """supervisord and whatever it started, by pid and at once."""
+    family = []
     if child.poll() is None:
-        child.send_signal(signal.SIGCONT)
-        child.terminate()
-        try:
-            child.wait(5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait(5)
+        child.send_signal(signal.SIGSTOP)  # nothing is started again meanwhile
+        family = psutil.Process(child.pid).children(recursive=True)
+        child.kill()
+        child.wait(5)
     for process in family:
         try:
             process.kill()  # psutil checks the start time: never a stranger of the same pid
@@ -145,5 +139,5 @@ def supervisord(
         until(lambda: log.exists() and "supervisord started" in log.read_text(), 20, "its start")
         yield Small(folder, conf, url, child, argv)
     finally:
-        _end(child)
+        end(child)
         shutil.rmtree(folder, ignore_errors=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_MEMORY = 1 << 30
 _MOST_CPU_S = 10
+_MOST_PROCESSES = 5000
 
 
 class Refused(Exception):
@@ -66,6 +67,8 @@ class Reading:
     ) -> list[object]:
         """One section's processes, marked with it; a broken one does not take the others along."""
         try:
+            if self._numprocs(section) > _MOST_PROCESSES:
+                raise ValueError(f"numprocs is more than {_MOST_PROCESSES:,}")
             made: list[object] = self._parse_section(parser, section, group, kind)
         except (ValueError, Error) as error:
             self.errors.append(f"[{section}] {error} ({self.file(section)})")

@@ -146,6 +146,8 @@ class World:
 
     def folder_of(self, path: str) -> str:
         """existing_dirpath, as a note instead of a refusal: it was there when supervisord began."""
+        if not posixpath.dirname(path):
+            return path  # a bare name, or syslog
         if not self.files.exists(posixpath.dirname(self.full(path))):
             self.notes.append(f"the folder of {path} does not exist")
         return self.full(path)

@@ -132,10 +132,11 @@ class Transport(xmlrpc.client.Transport):
             headers["Authorization"] = self._auth
         try:
             connection.request("POST", handler, bytes(request_body), headers)
-            response = connection.getresponse()
-            if response.status != http.client.OK:
-                raise xmlrpc.client.ProtocolError(self._url, response.status, response.reason, {})
-            body = response.read(MOST_BYTES + 1)
+            # The response holds the socket too: both are to be closed.
+            with connection.getresponse() as answer:
+                if answer.status != http.client.OK:
+                    raise xmlrpc.client.ProtocolError(self._url, answer.status, answer.reason, {})
+                body = answer.read(MOST_BYTES + 1)
         finally:
             connection.close()
         return parse(body)

@@ -159,7 +159,7 @@ def word(
     """Everything remembered, as one word; `status` is the server's, None before it was asked."""
     reading = memory.reading
     configs = reading.of(supervisor_id, memory.cwd) if reading else ()
-    asked = status is not None and server is not None
+    asked = status is not None and (server is not None or status.status == "down")
     answers = (status is not None and status.status == "ok") if asked else None
     shutting = status is not None and "shutting down" in status.detail
     fresh = memory.programs if answers else None
