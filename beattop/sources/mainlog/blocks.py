@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from beattop.sources.mainlog.lines import MAX_LINE
 
 BLOCK = 1 << 20
 """Bytes at a time: what a block costs in memory, several times over, and in delay for others."""
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end."""
 
 
 def pread(fd: int, length: int, offset: int) -> bytes:
@@ -50,7 +57,7 @@ def backwards(fd: int, end: int, block: int = BLOCK) -> Iterator[tuple[int, byte
             yield start + first, data
 
 
-def forwards(file: BinaryIO, block: int = BLOCK) -> Iterator[bytes]:
+def forwards(file: Readable, block: int = BLOCK) -> Iterator[bytes]:
     """Whole lines of a stream, the begin first; lines longer than MAX_LINE are left out."""
     rest = b""
     endless = False

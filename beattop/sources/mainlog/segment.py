@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from beattop.model.life import MOST
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.pasts import merge
 
@@ -24,6 +25,10 @@ class Segment:
     complete: bool = True
     """False where older logs are left unread."""
     gap: bool = False
+
+    def well_known(self) -> frozenset[str]:
+        """Names of which no more recent events are wanted."""
+        return frozenset(name for name, past in self.pasts.items() if len(past.recent) >= MOST)
 
     def finished(self) -> tuple[Past, ...]:
         """The pasts, each knowing whether it is complete."""

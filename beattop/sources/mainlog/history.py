@@ -1,0 +1,158 @@
+"""The whole past: the unread part of the log and the rotated files, newest first.
+
+Complete means that every log there is has been read: no number is missing between the rotated
+files, none was unreadable or broken, and the file at whose middle the reading began is still there.
+What rotation has deleted is not missing; counts are told since the oldest event that is left.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+
+from beattop.model.frame import HistoryProgress
+from beattop.model.logevents import Past
+from beattop.sources.mainlog.cache import Cache
+from beattop.sources.mainlog.clock import Clock
+from beattop.sources.mainlog.parts import Boundary, Part, older_parts
+from beattop.sources.mainlog.segment import Segment, join, nothing, restarted
+from beattop.sources.mainlog.tally import Tally
+
+_TELL_EVERY_S = 0.25
+
+
+class History:
+    """Reads what is older than `newest`, either at once (`read`) or in the background (`start`)."""
+
+    def __init__(
+        self,
+        path: str,
+        boundary: Boundary | None,
+        newest: Segment,
+        clock: Clock,
+        cache: Cache | None = None,
+    ) -> None:
+        """Looks for the files and opens them, so that rotation cannot take them away."""
+        self._shelf = older_parts(path, boundary)
+        self._newest = newest
+        self._clock = clock
+        self._cache = cache or Cache()
+        self._found = Segment(newest.supervisor)
+        """Files read to their begin."""
+        self._part: Segment | None = None
+        """The one that is being read."""
+        self._broken: list[str] = list(self._shelf.words)
+        self._read_bytes = 0
+        self._total_bytes = sum(part.size for part in self._shelf.parts)
+        self._done = False
+        self._blocks = self._run()
+        self._progress = self._tell()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def read(self, deadline: float | None = None) -> HistoryProgress:
+        """Read on until all is read or time.monotonic() passes `deadline`; call again to go on."""
+        for _ in self._blocks:
+            if self._stop.is_set() or (deadline is not None and time.monotonic() >= deadline):
+                break
+        else:
+            self._done = self._done or not self._stop.is_set()
+        self._progress = self._tell()
+        return self._progress
+
+    def start(self, on_progress: Callable[[HistoryProgress], None]) -> None:
+        """Read in a thread of its own, which calls `on_progress`, the last time at the end."""
+        self._thread = threading.Thread(
+            target=self._in_background, args=(on_progress,), name="history", daemon=True
+        )
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop reading; what was read so far stays. Returns at once."""
+        self._stop.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread; False where it still runs."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return True
+
+    def progress(self) -> HistoryProgress:
+        """How far it was at the last telling; `pasts` is everything read so far, all of it older
+        than `newest`."""
+        return self._progress
+
+    def _in_background(self, on_progress: Callable[[HistoryProgress], None]) -> None:
+        while not self._done and not self._stop.is_set():
+            on_progress(self._progress)
+            self.read(time.monotonic() + _TELL_EVERY_S)
+        on_progress(self._progress)
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptors back; not while a thread reads."""
+        self._blocks.close()
+        for part in self._shelf.parts:
+            part.close()
+
+    def _tell(self) -> HistoryProgress:
+        newest = self._newest
+        whole = self._found if self._part is None else join(self._part, self._found)
+        pasts: dict[str, Past] = {}
+        for name, past in whole.pasts.items():
+            # A new start of supervisord ends the runs of those, too, that are not heard of again.
+            if newest.restart is not None and name not in newest.pasts:
+                past = restarted(past, newest.restart)  # noqa: PLW2901
+            pasts[name] = past
+        if self._done:
+            for name in newest.pasts:
+                pasts.setdefault(name, nothing(newest.supervisor, name))
+        gap = whole.gap or bool(self._broken)
+        return HistoryProgress(
+            self._read_bytes,
+            self._total_bytes,
+            whole.oldest_at if whole.oldest_at is not None else newest.oldest_at,
+            self._done,
+            replace(whole, pasts=pasts, complete=self._done, gap=gap).finished(),
+            "; ".join(self._broken),
+        )
+
+    def _run(self) -> Generator[None, None, None]:
+        tally = Tally(self._newest.supervisor, self._clock)
+        for part in self._shelf.parts:
+            before = self._read_bytes
+            key = f"{part.key} {self._clock.key}" if part.key else ""
+            cached = self._cache.load(key, self._newest.supervisor) if key else None
+            if cached is None:
+                yield from self._read_part(part, tally, key)
+            else:
+                self._found = join(cached, self._found)
+            self._read_bytes = before + part.size
+            part.close()
+            yield
+
+    def _read_part(self, part: Part, tally: Tally, key: str) -> Iterator[None]:
+        before = self._read_bytes
+        self._part = read = Segment(self._newest.supervisor)
+        newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
+        limit = min(part.written_at, newer)
+        try:
+            for done, data in part.blocks():
+                block = tally.block(data, limit, read.well_known())
+                if part.packed:
+                    read = join(read, block)
+                else:
+                    read = join(block, read)
+                    limit = min(limit, read.oldest_at or limit)
+                self._part, self._read_bytes = read, before + done
+                yield
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            self._broken.append(f"{part.path}: {error}")
+        else:
+            if key:
+                self._cache.store(key, read)
+        self._found, self._part = join(read, self._found), None
