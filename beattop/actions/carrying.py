@@ -54,7 +54,7 @@ class Carrying:
         """The whole checklist, still open."""
         many = len(self.run.plan.steps) > 1
         for index, step in enumerate(self.run.plan.steps):
-            name = f"{called(step.target)} " if many and step.target.namespec else ""
+            name = f"{called(step.target)}: " if many and step.target.namespec else ""
             for check, label in _LABELS[step.verb]:
                 self.run.checks.expect(index, check, f"{name}{label}")
             if step.heir is not None:

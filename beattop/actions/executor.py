@@ -87,6 +87,7 @@ class LiveExecutor:
         checks = Checklist(told, self._clock)
         run = Run(
             plan=plan,
+            begun=self._look(),
             look=self._look,
             checks=checks,
             clock=self._clock,

@@ -27,10 +27,13 @@ _USUAL_MOST_S = 20.0
 
 @dataclass(slots=True)
 class Run:
-    """What every step needs; `look` gives the newest snapshot, `note` writes to the journal."""
+    """What every step needs; `note` writes to the journal."""
 
     plan: Plan
+    begun: Snapshot
+    """The look at its begin: once a loop is stopped, newer ones know nothing of its lives."""
     look: Callable[[], Snapshot]
+    """Gives the newest."""
     checks: Checklist
     clock: Clock
     proc: ProcessTable
@@ -60,8 +63,8 @@ class Run:
         return self.clock.monotonic() >= self.deadline
 
     def program(self, target: Target) -> Program | None:
-        """The target's program as last seen."""
-        return program(self.look(), target.program)
+        """The target's program as it was when all began."""
+        return program(self.begun, target.program)
 
     def stopwaitsecs(self, target: Target) -> float:
         """After how many seconds supervisord sends SIGKILL."""
@@ -70,15 +73,17 @@ class Run:
 
     def startsecs(self, wanted: ProgramId | None) -> float:
         """How long it has to live to count as RUNNING."""
-        found = program(self.look(), wanted)
+        found = program(self.begun, wanted)
         return found.config.startsecs if found and found.config else STARTSECS
 
     def longest_life(self, wanted: ProgramId | None) -> float:
         """The longest of a loop's known lives in seconds, 0 for what does not loop."""
-        found = program(self.look(), wanted)
-        if found is None or not found.respawning:
+        found = program(self.begun, wanted)
+        loops = any(s.respawning for s in self.plan.steps if s.target.program == wanted)
+        if found is None or not (found.respawning or loops):
             return 0.0
-        spans = [life.lifetime_s for life in found.lives if life.lifetime_s is not None]
+        ended = [life for life in found.lives if not life.requested]
+        spans = [life.lifetime_s for life in ended if life.lifetime_s is not None]
         return min(max(spans, default=found.lifetime_median_s or 0.0), _USUAL_MOST_S)
 
     def client(self, target: Target) -> WriteClient:

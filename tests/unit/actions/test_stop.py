@@ -75,6 +75,18 @@ def test_no_spawn_is_watched_for_two_periods(world, plan) -> None:  # type: igno
     assert 4.8 < world.clock.t < 8
 
 
+def test_that_span_is_known_from_before(world, plan) -> None:  # type: ignore[no-untyped-def]
+    """Once it is stopped, a newer look sees no loop any more."""
+
+    def calm(name: str) -> None:
+        steady = replace(world.shot.programs[1], respawning=False, lives=(), members=())
+        world.shot = replace(world.shot, programs=(world.shot.programs[0], steady))
+        world.server.finish_stop(name)
+
+    world.server.on_stop = [calm]
+    assert "watched for 5 s" in details(world.do(plan))["no-new-spawn"]
+
+
 def test_supervisord_is_asked_rarely(world, plan) -> None:  # type: ignore[no-untyped-def]
     world.do(plan)
     assert spans(world.server.calls, "getProcessInfo") <= 7
@@ -488,7 +500,7 @@ def test_a_group_and_numprocs(tmp_path: Path) -> None:
         ("stopProcess", "b:b_02", False),
     ]
     assert world.server.programs["b:b_00"]["statename"] == "RUNNING"
-    assert any(c.label == "b:b_02 stays stopped" for c in outcome.checks)
+    assert any(c.label == "b:b_02: stays stopped" for c in outcome.checks)
 
 
 def test_stops_are_asked_together_and_then_watched(tmp_path: Path) -> None:
