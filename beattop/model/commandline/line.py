@@ -44,7 +44,8 @@ class CommandLine:
     old_order: bool = False
     """Options on the wrong side of the subcommand, which Celery 5 refuses with exit status 2."""
     dated: bool = False
-    """A form that only Celery 3.1 and older know: `celerybeat`, `manage.py celery beat`."""
+    """A form for which Celery 5's rules of order and environment do not hold: Celery 3.1's
+    (`celerybeat`, `manage.py celery beat`) or another program's own (`airflow celery worker`)."""
 
     @property
     def leads_to(self) -> Role:

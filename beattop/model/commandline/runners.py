@@ -110,7 +110,7 @@ watchmedo | -d --directory -p --pattern --patterns -i --ignore-pattern --ignore-
     verbs=auto-restart,shell-command,tricks shell=-c,--command
 watch | -n --interval | text
 entr | |
-watchexec | -e --exts -w --watch -f --filter -i --ignore -s --signal --stop-signal -d --delay |
+watchexec | -e --exts -w --watch -f --filter -i --ignore -s --signal --stop-signal -d --delay | text
 watchfiles watchgod | --filter
     --ignore-paths --target-type --args --verbosity --sigint-timeout | text
 nodemon | -e --ext -w --watch -i --ignore -d --delay -s --signal --cwd | shell=-x,--exec

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from beattop.model.commandline.following import following
 from beattop.model.commandline.line import CommandLine
-from beattop.model.commandline.programs import celery, is_celery, project
+from beattop.model.commandline.programs import celery, is_celery
+from beattop.model.commandline.projects import project
 from beattop.model.commandline.quiet import is_quiet
 from beattop.model.commandline.reading import read
-from beattop.model.commandline.runners import MODULES, RUNNERS, SHELLS, Runner
+from beattop.model.commandline.runners import MODULES, RUNNERS, SHELLS
 from beattop.model.commandline.shell import ASSIGNMENT, commands
 from beattop.model.commandline.target import Target, basename, is_python, locate
 
@@ -51,25 +53,36 @@ def unwrap(argv: Sequence[str], depth: int = 0) -> Inner | None:
 
 def inside(argv: Sequence[str], depth: int = 0) -> Inner | None:
     """The first Celery command line that the wrapper `argv` quotes."""
-    if not _JOINTS.isdisjoint(argv):
+    if depth == 0 and not _JOINTS.isdisjoint(argv):
         # A conf's `cd x && celery …`: nothing can start it, but it says what was meant.
         return _commands(_split(argv), depth + 1)
+    if ASSIGNMENT.match(argv[0] if argv else ""):
+        return unwrap(argv[1:], depth + 1)
     target = locate(argv)
     if target is None or target.kind == "code":
         return None
     name = target.name.lstrip("-") if target.kind == "program" else target.name
     if target.kind == "module":
         name = MODULES.get(name, name.partition(".")[0])
-    if name in SHELLS and target.kind != "module":
+    elif name in SHELLS:
         return _shell(name, target.args, depth + 1)
+    return _run(target, name, depth + 1)
+
+
+def _run(target: Target, name: str, depth: int, shell: bool = False) -> Inner | None:
+    """What the program called `name` runs; `shell`: it is a shell's script."""
     if name in {"watchfiles", "watchgod"} and _CELERY_MAIN & set(target.args):
         return _watched(target.args)
     runner = RUNNERS.get(name)
-    if runner is not None:
-        return _run(runner, name, target.args, depth + 1)
-    if is_quiet(name):
+    if runner is None:
+        return None if is_quiet(name) else _unknown(target, depth, shell)
+    found = following(runner, name, target.args)
+    if found is None:
         return None
-    return _unknown(target, depth + 1)
+    if not found.texts:
+        return unwrap(found.words, depth)
+    texts = (_text(text, found.words, depth) for text in found.texts[:_SCANNED])
+    return next(filter(None, texts), None)
 
 
 def _watched(args: Sequence[str]) -> Inner | None:
@@ -104,8 +117,8 @@ def _shell(name: str, args: Sequence[str], depth: int) -> Inner | None:
         return None
     if text_follows:
         return _text(args[index], args[index + 1 :], depth)
-    script = args[index]
-    return _unknown(Target("program", script, basename(script), args[index + 1 :]), depth, True)
+    script = Target("program", args[index], basename(args[index]), args[index + 1 :])
+    return _run(script, script.name, depth, shell=True)
 
 
 def _text(text: str, arguments: Sequence[str], depth: int) -> Inner | None:
@@ -134,89 +147,6 @@ def _commands(several: Iterable[list[str]], depth: int) -> Inner | None:
         if found is not None:
             return found._replace(workdir=found.workdir or workdir)
     return None
-
-
-def _run(runner: Runner, name: str, args: Sequence[str], depth: int) -> Inner | None:
-    """A known runner's command."""
-    program: list[str] = []
-    verb = not runner.verbs
-    skip = 0 if name == "runuser" and not {"-u", "--user"}.isdisjoint(args) else runner.skip
-    index, end = 0, len(args)
-    while index < end:
-        word = args[index]
-        if word[:1] == "-" and word not in {"-", "--"}:
-            option = _option(args, index)
-            if option.fits(runner.shell):
-                return _with_rest(option.value, args[option.after :], name, depth)
-            if option.fits(runner.module) and verb:
-                return unwrap(["python", "-m", *args[index + 1 :]], depth)
-            if option.fits(runner.program):
-                program = [option.value]
-                index = option.after
-            else:
-                index = option.after if option.fits(runner.valued) else index + 1
-            continue
-        index += 1
-        if word == "--" and (verb or word in runner.verbs):
-            break
-        if not verb:
-            verb = word in runner.verbs
-            if not verb and word not in runner.through:
-                return None
-        elif skip:
-            skip -= 1
-            if not skip and runner.raw:
-                break
-        elif word not in runner.through and not ASSIGNMENT.match(word):
-            index -= 1
-            break
-    return _command(runner, program, args[index:], depth)
-
-
-class _Option(NamedTuple):
-    """One option of a runner with the word that it takes, if it takes one."""
-
-    names: frozenset[str]
-    value: str
-    after: int
-    """Index behind that word."""
-
-    def fits(self, names: frozenset[str]) -> bool:
-        return not self.names.isdisjoint(names)
-
-
-def _option(args: Sequence[str], index: int) -> _Option:
-    word = args[index]
-    if word[:2] == "--":
-        name, equals, value = word.partition("=")
-        if equals:
-            return _Option(frozenset({name}), value, index + 1)
-        names = {name}
-    else:
-        # The last letter of a cluster may take the next word: `-lc`, `-dmS`.
-        names = {word, "-" + word[-1]} if word[1:].isalpha() else {word}
-    value = args[index + 1] if index + 1 < len(args) else ""
-    return _Option(frozenset(names), value, index + 2)
-
-
-def _with_rest(text: str, rest: Sequence[str], name: str, depth: int) -> Inner | None:
-    """Shell text after an option; `env -S "python -u" script` goes on with the words behind."""
-    if name == "env":
-        first = next(commands(text), [])
-        return unwrap([*first, *rest], depth) if first else None
-    return _text(text, rest, depth)
-
-
-def _command(runner: Runner, program: list[str], words: Sequence[str], depth: int) -> Inner | None:
-    if program:
-        return unwrap([*program, *words], depth)
-    if not words:
-        return None
-    if not runner.text:
-        return unwrap(words, depth)
-    if any(blank in words[0] for blank in " \t\n"):
-        return next(filter(None, (_text(word, (), depth) for word in words[:_SCANNED])), None)
-    return _text(" ".join(words), (), depth)
 
 
 def _unknown(target: Target, depth: int, shell: bool = False) -> Inner | None:
