@@ -35,7 +35,7 @@ def common(function: F) -> F:
     return function
 
 
-def _merged(ctx: click.Context, given: dict[str, Any]) -> dict[str, Any]:
+def _merged(ctx: click.Context, /, given: dict[str, Any]) -> dict[str, Any]:
     """Options before the command's name and after it, as one."""
     out: dict[str, Any] = dict(ctx.obj or {})
     for key, value in given.items():
@@ -46,7 +46,7 @@ def _merged(ctx: click.Context, given: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def settings_of(ctx: click.Context, given: dict[str, Any]) -> Settings:
+def settings_of(ctx: click.Context, /, given: dict[str, Any]) -> Settings:
     """Files, environment, options, in this order; raises ConfigError."""
     options = _merged(ctx, given)
     settings = load(options.get("config"), os.environ)
@@ -74,18 +74,30 @@ def settings_of(ctx: click.Context, given: dict[str, Any]) -> Settings:
 @common
 @click.option("--once", is_flag=True, help="Look once, print, end.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON document.")
-@click.option("--observe", type=float, metavar="SECONDS", help="With --once: how long to look (default 2).")
+@click.option(
+    "--observe", type=float, metavar="SECONDS", help="With --once: how long to look (default 2)."
+)
 @click.option("--bell", is_flag=True, help="Ring on a new critical finding.")
 @click.version_option(__version__, "--version", "-V", message="%(prog)s %(version)s")
 @click.pass_context
-def beattop(ctx: click.Context, once: bool, as_json: bool, observe: float | None, bell: bool, **given: Any) -> int:
+def beattop(
+    ctx: click.Context,
+    /,
+    once: bool,
+    as_json: bool,
+    observe: float | None,
+    bell: bool,
+    **given: Any,
+) -> int:
     """An htop for supervisord and Celery: what respawns, what it burns, and the key that ends it.
 
     Without a command: the live screen on this box.
     """
     if ctx.invoked_subcommand is not None:
         if once or as_json or observe is not None:
-            raise click.UsageError("--once, --json and --observe take no command: leave one of them out")
+            raise click.UsageError(
+                "--once, --json and --observe take no command: leave one of them out"
+            )
         ctx.obj = given
         return 0
     settings = settings_of(ctx, given)
@@ -113,7 +125,7 @@ def _observe(seconds: float | None, default: float = 2.0) -> float:
 @click.option("--oneline", is_flag=True, help="The short form for tmux's status line.")
 @click.option("--observe", type=float, metavar="SECONDS", help="How long to look (default 2).")
 @click.pass_context
-def check(ctx: click.Context, oneline: bool, observe: float | None, **given: Any) -> int:
+def check(ctx: click.Context, /, oneline: bool, observe: float | None, **given: Any) -> int:
     """One line and an exit status for Nagios, Icinga, cron and tmux."""
     from beattop.commands import look  # noqa: PLC0415
 
@@ -126,7 +138,14 @@ def check(ctx: click.Context, oneline: bool, observe: float | None, **given: Any
 @click.option("--yes", is_flag=True, help="Carry the plan out instead of only printing it.")
 @click.option("--observe", type=float, metavar="SECONDS", help="How long to look (default 2).")
 @click.pass_context
-def stop_duplicates(ctx: click.Context, namespecs: tuple[str, ...], yes: bool, observe: float | None, **given: Any) -> int:
+def stop_duplicates(
+    ctx: click.Context,
+    /,
+    namespecs: tuple[str, ...],
+    yes: bool,
+    observe: float | None,
+    **given: Any,
+) -> int:
     """Print the plan that stops duplicate beats; with --yes carry it out and verify it."""
     from beattop.commands import mend  # noqa: PLC0415
 
@@ -136,9 +155,11 @@ def stop_duplicates(ctx: click.Context, namespecs: tuple[str, ...], yes: bool, o
 @beattop.command()
 @common
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--seconds", type=float, metavar="N", help="End after so long (default: until Ctrl-C).")
+@click.option(
+    "--seconds", type=float, metavar="N", help="End after so long (default: until Ctrl-C)."
+)
 @click.pass_context
-def record(ctx: click.Context, file: Path, seconds: float | None, **given: Any) -> int:
+def record(ctx: click.Context, /, file: Path, seconds: float | None, **given: Any) -> int:
     """Keep samples in FILE while they happen."""
     from beattop.commands import tape  # noqa: PLC0415
 
@@ -153,7 +174,7 @@ def record(ctx: click.Context, file: Path, seconds: float | None, **given: Any) 
 @click.option("--once", is_flag=True, help="Print the end of the recording instead of a screen.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: one JSON document.")
 @click.pass_context
-def replay(ctx: click.Context, file: Path, once: bool, as_json: bool, **given: Any) -> int:
+def replay(ctx: click.Context, /, file: Path, once: bool, as_json: bool, **given: Any) -> int:
     """Look at a recording in the same screen."""
     from beattop.commands import tape  # noqa: PLC0415
 
@@ -164,9 +185,11 @@ def replay(ctx: click.Context, file: Path, once: bool, as_json: bool, **given: A
 
 @beattop.command()
 @common
-@click.option("--headless", type=float, metavar="SECONDS", help="No screen: print the JSON after so long.")
+@click.option(
+    "--headless", type=float, metavar="SECONDS", help="No screen: print the JSON after so long."
+)
 @click.pass_context
-def demo(ctx: click.Context, headless: float | None, **given: Any) -> int:
+def demo(ctx: click.Context, /, headless: float | None, **given: Any) -> int:
     """The original incident in a private folder; nothing of it stays."""
     from beattop.commands import show  # noqa: PLC0415
 
@@ -181,7 +204,7 @@ def demo(ctx: click.Context, headless: float | None, **given: Any) -> int:
 @beattop.command()
 @common
 @click.pass_context
-def classify(ctx: click.Context, **given: Any) -> int:
+def classify(ctx: click.Context, /, **given: Any) -> int:
     """Read {"argv": [...], "cwd": null} lines; write what each command line is to Celery."""
     from beattop.reports import classify as report  # noqa: PLC0415
 
@@ -195,7 +218,14 @@ def classify(ctx: click.Context, **given: Any) -> int:
 @click.option("--listen", metavar="ADDR:PORT", help="Serve /metrics until ended.")
 @click.option("--observe", type=float, metavar="SECONDS", help="How long to look (default 2).")
 @click.pass_context
-def metrics(ctx: click.Context, textfile: Path | None, listen: str | None, observe: float | None, **given: Any) -> int:
+def metrics(
+    ctx: click.Context,
+    /,
+    textfile: Path | None,
+    listen: str | None,
+    observe: float | None,
+    **given: Any,
+) -> int:
     """OpenMetrics for a Prometheus fleet; without an option: printed once."""
     from beattop.commands import expose  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from beattop.model import lifecycle, sample
 
@@ -81,7 +81,9 @@ def _literal(args: tuple[Any, ...]) -> Callable[[Any], Any]:
 def _union(args: tuple[Any, ...]) -> Callable[[Any], Any]:
     optional = type(None) in args
     kinds = [a for a in args if a is not type(None)]
-    tagged = {k.__name__: k for k in kinds if dataclasses.is_dataclass(k)}
+    tagged: dict[str, Any] = {
+        k.__name__: k for k in kinds if isinstance(k, type) and dataclasses.is_dataclass(k)
+    }
 
     def read(value: Any) -> Any:
         if value is None and optional:
@@ -122,7 +124,7 @@ def _mapping(args: tuple[Any, ...]) -> Callable[[Any], Any]:
     return read
 
 
-def _named(kind: type[NamedTuple]) -> Callable[[Any], Any]:
+def _named(kind: Any) -> Callable[[Any], Any]:
     hints = [_hints(kind)[name] for name in kind._fields]
 
     def read(value: Any) -> Any:

@@ -1,0 +1,149 @@
+"""The main logs of all supervisords: what they say of the past, and what they say now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from beattop.model.frame import HistoryProgress
+from beattop.model.logevents import LogEvent, Past
+from beattop.model.source import SourceStatus
+from beattop.model.supervisor import Supervisord
+from beattop.sources.mainlog.follow import MainLog
+from beattop.sources.mainlog.history import History
+
+UNASKED_BYTES = 64 << 20
+"""Older logs of at most this size are read without being asked for: about a second of CPU."""
+_NOWHERE = (
+    "its log's place is not known yet, or it logs to no file: deaths are seen in /proc only; "
+    "set logfile= in [supervisord]"
+)
+
+Key = tuple[str, str, str]
+"""(supervisor, path of its log, root)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogReading:
+    """What the logs say since the reading before."""
+
+    events: tuple[LogEvent, ...] = ()
+    pasts: tuple[Past, ...] = ()
+    older: tuple[Past, ...] = ()
+    sources: tuple[SourceStatus, ...] = ()
+
+
+class Logs:
+    """Follows one main log for each supervisord. `poll` is for one thread; `history` for any."""
+
+    def __init__(self) -> None:
+        self._logs: dict[Key, MainLog] = {}
+        self._histories: dict[Key, History] = {}
+        self._started: set[Key] = set()
+        self._listeners: list[Callable[[HistoryProgress], None]] = []
+        self._lock = threading.Lock()
+
+    def poll(self, supervisords: Sequence[Supervisord]) -> LogReading:
+        """Read what is new; a log seen for the first time gives its past."""
+        wanted = {(s.id, s.log, s.root): s for s in supervisords if s.log is not None}
+        for key in [key for key in self._logs if key not in wanted]:
+            self._drop(key)
+        events: list[LogEvent] = []
+        for key in wanted:
+            log = self._logs.get(key)
+            if log is None:
+                self._open(key)
+            else:
+                events.extend(log.poll())
+        events.sort(key=lambda event: event.at)
+        blind = (s for s in supervisords if s.log is None)
+        return LogReading(
+            tuple(events),
+            tuple(past for log in self._logs.values() for past in log.pasts()),
+            self._older(),
+            (
+                *(log.status() for log in self._logs.values()),
+                *(SourceStatus("mainlog", s.id, "absent", _NOWHERE) for s in blind),
+            ),
+        )
+
+    def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
+        """Read all older logs in the background, however large; returns what cancels it."""
+        with self._lock:
+            self._listeners.append(on_progress)
+            waiting = [key for key in self._histories if key not in self._started]
+        for key in waiting:
+            self._start(key)
+        on_progress(self._progress())
+
+        def cancel() -> None:
+            with self._lock:
+                if on_progress in self._listeners:
+                    self._listeners.remove(on_progress)
+                unheard = not self._listeners
+            if unheard:
+                for key in waiting:
+                    if key in self._histories:
+                        self._histories[key].cancel()
+
+        return cancel
+
+    def close(self) -> None:
+        """Let all logs go; for the thread that polls."""
+        for key in list(self._logs):
+            self._drop(key)
+
+    def _open(self, key: Key) -> None:
+        log = self._logs[key] = MainLog(*key)
+        if log.complete:
+            return
+        history = log.history()
+        with self._lock:
+            self._histories[key] = history
+        if history.progress().total_bytes <= UNASKED_BYTES:
+            self._start(key)
+
+    def _drop(self, key: Key) -> None:
+        self._logs.pop(key).close()
+        with self._lock:
+            history = self._histories.pop(key, None)
+            self._started.discard(key)
+        if history is not None:
+            history.cancel()
+
+    def _start(self, key: Key) -> None:
+        with self._lock:
+            if key in self._started or key not in self._histories:
+                return
+            self._started.add(key)
+            history = self._histories[key]
+        history.start(self._tell)
+
+    def _tell(self, _: HistoryProgress) -> None:
+        whole = self._progress()
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(whole)
+
+    def _each(self) -> Iterable[HistoryProgress]:
+        with self._lock:
+            histories = tuple(self._histories.values())
+        return [history.progress() for history in histories]
+
+    def _older(self) -> tuple[Past, ...]:
+        return tuple(past for each in self._each() for past in each.pasts)
+
+    def _progress(self) -> HistoryProgress:
+        """All logs' progress as one."""
+        each = list(self._each())
+        oldest = [p.oldest_at for p in each if p.oldest_at is not None]
+        return HistoryProgress(
+            sum(p.read_bytes for p in each),
+            sum(p.total_bytes for p in each),
+            min(oldest, default=None),
+            all(p.done for p in each),
+            self._older(),
+            "; ".join(p.detail for p in each if p.detail),
+        )
