@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 from beattop.actions.pidfile import number
+from beattop.actions.pulse import BEATS_S, Pulse, beat_of
 from beattop.actions.run import Run
 from beattop.actions.steps import supervisord
 from beattop.actions.stop import Stopping
@@ -13,19 +13,14 @@ from beattop.actions.survivors import described, further_plan, survivors
 from beattop.actions.validate import DOWN
 from beattop.actions.watch import Watch
 from beattop.actions.writer import NoAnswer, Refused
-from beattop.model.beats import SILENT_S
 from beattop.model.finding import Keep
 from beattop.model.plan import Tick
-from beattop.model.snapshot import Beat
-from beattop.text import duration, safe
+from beattop.text import safe
 
 PIDFILE_S = 5.0
-BEATS_S = 20.0
 SURVIVE_S = 3.0
 """How long a dying shell's child may take before it counts as left over."""
 ASK_EVERY_S = 2.0
-_SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", "-wal", "-journal")
-"""What dbm.gnu, dbm.dumb, ndbm and sqlite make of a schedule's name."""
 
 
 def expect_keepers(run: Run) -> None:
@@ -45,7 +40,7 @@ def keeper_watches(run: Run) -> Iterator[Watch]:
     for index, keep in enumerate(run.plan.keep):
         if keep.process is not None:
             yield Watch(index, "keeper-pidfile", _Pidfile(run, keep).read, now + PIDFILE_S)
-            yield Watch(index, "keeper-beats", _Pulse(run, keep).read, now + BEATS_S)
+            yield Watch(index, "keeper-beats", Pulse(run, keep).read, now + BEATS_S + 1)
 
 
 def keepers_live(run: Run) -> None:
@@ -58,11 +53,6 @@ def keepers_live(run: Run) -> None:
         detail = f"pid {keep.process.pid} (start {keep.process.start_ticks}) {word}"
         tick: Tick = "done" if alive else "failed"
         run.checks.tick(index, "keeper-alive", tick, f"{detail} at {run.clock.words()}")
-
-
-def beat_of(run: Run, keep: Keep) -> Beat | None:
-    """What was last seen of a kept beat."""
-    return next((b for b in run.look().beats if b.process == keep.process), None)
 
 
 class _Pidfile:
@@ -82,38 +72,6 @@ class _Pidfile:
         own = self._run.proc.own_pid(self._keep.process.pid)
         words = f"{safe(self._path)} names pid {pid}, read at {self._run.clock.words()}"
         return ("done" if pid == own else "pending"), words
-
-
-class _Pulse:
-    """Its schedule file is younger than 480 s, or a log line that it sent a task is."""
-
-    def __init__(self, run: Run, keep: Keep) -> None:
-        self._run, self._keep = run, keep
-
-    def read(self) -> tuple[Tick, str]:
-        run = self._run
-        beat = beat_of(run, self._keep)
-        written = _written(beat.schedule) if beat else None
-        sent = beat.last_sent_at if beat else None
-        now = run.clock.now()
-        known = [t for t in (written, sent) if t is not None]
-        if not known:
-            return "skipped", "not knowable: no schedule file and no log line tells"
-        newest = max(known)
-        what = "schedule written" if newest == written else "last sent or wrote"
-        words = f"{what} {run.clock.words(newest)}, {duration(now - newest)} ago"
-        return ("done" if now - newest < SILENT_S else "pending"), words
-
-
-def _written(schedule: str | None) -> float | None:
-    """The newest mtime of a schedule's files."""
-    times = []
-    for suffix in _SUFFIXES if schedule and schedule.startswith("/") else ():
-        try:
-            times.append(os.stat(f"{schedule}{suffix}").st_mtime)
-        except OSError:
-            continue
-    return max(times, default=None)
 
 
 class NoSpawn:

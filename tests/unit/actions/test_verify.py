@@ -10,10 +10,21 @@ from typing import Any
 import pytest
 
 from beattop.actions.plan import plan_duplicates
-from beattop.model.plan import Outcome
+from beattop.model.files import LastWords
+from beattop.model.plan import Outcome, Plan
 from beattop.model.snapshot import Snapshot
 from tests.unit.actions.fake import World, details, ticks
-from tests.unit.actions.scene import AT, looping_pair
+from tests.unit.actions.scene import (
+    AT,
+    URL,
+    beat,
+    finding,
+    keep,
+    looping_pair,
+    program,
+    snapshot,
+    target,
+)
 
 
 def world_with(tmp_path: Path, **kept: Any) -> World:
@@ -166,3 +177,54 @@ def test_never_longer_than_stopwaitsecs_and_a_minute(tmp_path: Path) -> None:
     assert outcome.summary == "stopped, not yet verified"
     assert 69 <= world.clock.t <= 71
     assert ticks(outcome)["no-new-spawn"] == "pending"
+
+
+class TestOneScheduleForBoth:
+    """The one that is stopped writes the file once more: that is no sign of the kept one."""
+
+    def _world(self, tmp_path: Path, **kept: Any) -> tuple[World, Plan, Path]:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        first, second = program("beat", 201, **kept), program("beat2", 202)
+        beats = [beat(p, schedule=str(schedule)) for p in (first, second)]
+        shot = snapshot([first, second], beats)
+        world = World(tmp_path, shot)
+
+        def farewell(name: str) -> None:
+            world.server.finish_stop(name)
+            os.utime(schedule, (AT, AT))
+
+        world.server.on_stop = [farewell]
+        return world, plan_duplicates([finding([target(second)], [keep(beats[0])])], shot), schedule
+
+    def test_its_farewell_does_not_count(self, tmp_path: Path) -> None:
+        world, plan, _ = self._world(tmp_path)
+        outcome = world.do(plan)
+        assert outcome.status == "done"
+        assert ticks(outcome)["keeper-beats"] == "skipped"
+        assert "both wrote one schedule file" in details(outcome)["keeper-beats"]
+        assert world.clock.t > 20
+
+    def test_a_later_write_does(self, tmp_path: Path) -> None:
+        world, plan, schedule = self._world(tmp_path)
+        world.clock.after(9, lambda: os.utime(schedule, (AT + 9, AT + 9)))
+        assert ticks(world.do(plan))["keeper-beats"] == "done"
+
+    def test_a_line_in_its_own_log_does(self, tmp_path: Path) -> None:
+        world, plan, _ = self._world(tmp_path)
+        words = LastWords(URL, "beat", "beat", (), AT, AT - 3, None)
+        first = replace(world.shot.programs[0], last_words=words)
+        world.shot = replace(world.shot, programs=(first, world.shot.programs[1]))
+        outcome = world.do(plan)
+        assert ticks(outcome)["keeper-beats"] == "done"
+        assert "last sent or wrote" in details(outcome)["keeper-beats"]
+
+    def test_a_loop_that_never_wrote_shares_nothing(self, tmp_path: Path) -> None:
+        schedule = tmp_path / "schedule"
+        schedule.touch()
+        os.utime(schedule, (AT - 5, AT - 5))
+        shot, found = looping_pair()
+        beats = tuple(replace(b, schedule=str(schedule)) for b in shot.beats)
+        world = World(tmp_path, replace(shot, beats=beats))
+        outcome = world.do(plan_duplicates([found], world.shot))
+        assert ticks(outcome)["keeper-beats"] == "done"
