@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from beattop.model.commandline.following import following
 from beattop.model.commandline.line import CommandLine
-from beattop.model.commandline.programs import celery, is_celery
+from beattop.model.commandline.programs import NAMED, celery, is_celery
 from beattop.model.commandline.projects import project
 from beattop.model.commandline.quiet import is_quiet
 from beattop.model.commandline.reading import read
@@ -165,16 +165,15 @@ def _unknown(target: Target, depth: int, shell: bool = False) -> Inner | None:
         if found is not None:
             return found
     for index, certain in _candidates(args):
-        words = args[index:]
         if certain:
-            found = unwrap(words, depth)
-        else:
-            line = direct(words)
-            found = Inner(tuple(words), line) if line is not None else None
-            if found is not None and not _evident(words) and not (index == 0 and is_script):
-                found = None
-        if found is not None:
-            return found
+            found = unwrap(args[index:], depth)
+            if found is not None:
+                return found
+            continue
+        words = args[index:]
+        line = direct(words)
+        if line is not None and ((index == 0 and is_script) or _evident(line, args, index)):
+            return Inner(tuple(words), line)
     return _passed_on(args) if is_script else None
 
 
@@ -185,14 +184,20 @@ def _candidates(args: Sequence[str]) -> Iterator[tuple[int, bool]]:
             yield index + 1, True
             return
         name = basename(word)
-        if is_celery(name, word) or is_python(word) or (index == 0 and name[:6] == "celery"):
+        if is_celery(name, word) or is_python(word) or (name in NAMED and name[:6] == "celery"):
             yield index, False
 
 
-def _evident(words: Sequence[str]) -> bool:
-    """Whether options stand with it that tell a command line from mere words."""
-    target = locate(words)
-    return target is not None and read(target.args).known > 0
+def _evident(line: CommandLine, args: Sequence[str], index: int) -> bool:
+    """Whether options stand with it that tell a command line from mere words.
+
+    Behind an option it may be that option's word (`--name celery`), so there an app must follow
+    or a path name it.
+    """
+    if index and args[index - 1][:1] == "-" and line.app is None and "/" not in args[index]:
+        return False
+    target = locate(args[index:])
+    return target is not None and read(target.args, NAMED.get(target.name)).known > 0
 
 
 def _passed_on(args: Sequence[str]) -> Inner | None:
