@@ -17,6 +17,9 @@ from beattop.model.process import ProcessKey, Usage
 from beattop.model.sample import Sample
 from beattop.model.snapshot import ProgramId
 
+REAPED_S = 5.0
+"""So long an exit is remembered: supervisord reaps up to a second late (its loop polls for 1 s)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -55,6 +58,8 @@ class Accounts:
     _owner: dict[ProcessKey, ProgramId] = field(default_factory=dict)
     _inside: dict[ProcessKey, str] = field(default_factory=dict)
     _banks: dict[str, _Bank] = field(default_factory=dict)
+    _exits: dict[int, tuple[Exit, float]] = field(default_factory=dict)
+    """By pid, with when it was heard: a zombie may stay a second before it is reaped."""
     _servers: frozenset[ProcessKey] = frozenset()
     _rings: deque[tuple[float, dict[ProcessKey, Usage]]] = field(default_factory=deque)
 
@@ -202,7 +207,11 @@ class Accounts:
         for key, program in born.items():
             if key not in usage:
                 self._bank(program.supervisor).owed.setdefault(key, (program, None))
-        exits: dict[int, Exit] = {e.pid: e for e in sample.lifecycle if isinstance(e, Exit)}
+        for exit_ in sample.lifecycle:
+            if isinstance(exit_, Exit):
+                self._exits[exit_.pid] = (exit_, sample.at)
+        self._exits = {p: e for p, e in self._exits.items() if sample.at - e[1] < REAPED_S}
+        exits = {pid: heard for pid, (heard, _) in self._exits.items()}
         for bank in self._banks.values():
             for key, (program, _) in list(bank.owed.items()):
                 gone = exits.get(key.pid)

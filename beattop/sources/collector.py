@@ -66,7 +66,8 @@ class Collector:
         self._files = BeatFiles(self._supervisors.server)
         self._lifecycle: Lifecycle | None = None
         self._sampler: Sampler | None = None
-        self._broken: dict[SourceName, str] = {}
+        self._broken: dict[str, SourceStatus] = {}
+        """By the name of the call that failed."""
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._died = False
@@ -177,19 +178,24 @@ class Collector:
         self._died = True
         self._wake.set()
 
-    def _guarded(self, name: SourceName, call: Callable[[], T], otherwise: T) -> T:
+    def _guarded(self, name: SourceName, call: Callable[[], T], otherwise: T, step: str = "") -> T:
         """One source's failure is its own: it is told, and the others go on."""
         try:
             value = call()
         except Exception as error:  # noqa: BLE001  a source's boundary
-            self._broken[name] = safe(f"fails: {type(error).__name__}: {error}; please report it")
+            words = safe(f"fails: {type(error).__name__}: {error}; please report it")
+            self._broken[name + step] = SourceStatus(name, "", "down", words)
             return otherwise
-        self._broken.pop(name, None)
+        self._broken.pop(name + step, None)
         return value
 
     def _sample(self) -> Sample:
         if self._lifecycle is None:
             self._lifecycle = choose(self._settings.lifecycle, self._on_exit)  # type: ignore[arg-type]
+        elif self._lifecycle.status().status == "down":
+            # Its thread died: the next lower way to hear goes on, and says why.
+            self._lifecycle.close()
+            self._lifecycle = choose("log", self._on_exit)
         if self._sampler is None:
             self._sampler = Sampler(interesting)
         lifecycle, sampler = self._lifecycle, self._sampler
@@ -197,7 +203,7 @@ class Collector:
         drained = self._guarded("lifecycle", lifecycle.drain, Drained())
         reading = sampler.sample(now, drained.births, drained.execs, drained.rescan)
         seen: tuple[LifecycleEvent, ...] = self._guarded(
-            "lifecycle", lambda: lifecycle.observe(reading), ()
+            "lifecycle", lambda: lifecycle.observe(reading), (), "observe"
         )
         told = self._guarded("supervisor", lambda: self._ask(reading), SupervisorReading())
         logs = self._guarded("mainlog", lambda: self._logs.poll(told.supervisords), LogReading())
@@ -243,9 +249,9 @@ class Collector:
         *others: tuple[SourceStatus, ...],
     ) -> tuple[SourceStatus, ...]:
         found = [processes, lifecycle, *(s for group in others for s in group)]
-        found = [s for s in found if s.name not in self._broken]
-        broken = [SourceStatus(n, "", "down", why) for n, why in self._broken.items()]
-        return tuple(broken + found)
+        broken = tuple({s.name: s for s in self._broken.values()}.values())
+        names = {s.name for s in broken}
+        return (*broken, *(s for s in found if s.name not in names))
 
     def _close(self) -> None:
         if self._lifecycle is not None:

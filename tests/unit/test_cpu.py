@@ -1,0 +1,144 @@
+"""The CPU's accounts: what was used is booked once, and to whom it belongs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    w = World()
+    w.supervisord()
+    w.program("loop", "/bin/burn")
+    w.program("calm", "/bin/calm")
+    return w
+
+
+def total(w: World) -> float:
+    """Core-seconds booked to programs since the observation began."""
+    return sum(p.cpu_s for p in w.snapshot.programs)
+
+
+def test_a_whole_life_between_two_looks_is_charged_to_its_program(world):
+    world.look()
+    for _ in range(3):
+        world.pass_(0.2)
+        proc = world.spawn("loop")
+        world.pass_(0.3)
+        proc.cpu_s = 0.25
+        world.end(proc, "loop", status=1)
+    world.pass_(0.5)
+    world.look()
+    assert world.the("loop").cpu_s == pytest.approx(0.75)
+    assert not world.the("loop").cpu_estimated
+    assert world.the("loop").churn_pct == pytest.approx(100 * 0.75 / 2.0)
+
+
+def test_missed_clocks_share_what_supervisord_reaped_and_say_so(world):
+    world.look()
+    for cpu in (0.2, 0.4):
+        proc = world.spawn("loop")
+        world.pass_(0.4)
+        proc.cpu_s = cpu
+        world.end(proc, "loop", status=1, told=False)
+    world.pass_(0.5)
+    world.look()
+    assert world.the("loop").cpu_s == pytest.approx(0.6)
+    assert world.the("loop").cpu_estimated
+
+
+def test_a_life_across_looks_is_not_counted_twice(world):
+    world.look()
+    proc = world.spawn("loop")
+    proc.cpu_s = 0.0
+    for used in (0.3, 0.6, 0.9):
+        world.pass_(1)
+        proc.cpu_s = used
+        world.look()
+    world.pass_(0.5)
+    proc.cpu_s = 1.0
+    world.end(proc, "loop", status=1)
+    world.pass_(0.5)
+    world.look()
+    assert world.the("loop").cpu_s == pytest.approx(1.0)
+
+
+def test_reaped_grandchildren_stay_with_their_program(world):
+    calm = world.spawn("calm", age=100)
+    world.look()
+    child = world.process("/bin/child", ppid=calm.pid, pgrp=calm.pid)
+    child.cpu_s = 0.0
+    world.pass_(1)
+    child.cpu_s = 0.5
+    world.look()
+    del world.procs[child.pid]
+    calm.dead_s += 0.7
+    world.pass_(1)
+    world.look()
+    assert world.the("calm").cpu_s == pytest.approx(0.7)
+
+
+def test_what_was_reaped_before_the_look_began_is_nobodys(world):
+    own = world.procs[world.servers[0].key.pid]
+    own.dead_s = 5000.0
+    world.look()
+    world.pass_(1)
+    world.look()
+    assert total(world) == 0
+    assert world.snapshot.cpu.supervised_pct == 0
+
+
+def test_busy_is_the_sum_of_its_parts(world):
+    world.spawn("calm", age=100).cpu_s = 1.0
+    world.look()
+    world.loop("loop", 3, cpu=1.0)
+    world.busy_s += 4.0
+    world.pass_(1)
+    world.look()
+    cpu = world.snapshot.cpu
+    assert cpu.busy_pct == pytest.approx(cpu.supervised_pct + cpu.churn_pct + cpu.other_pct)
+    assert cpu.churn_pct == pytest.approx(sum(p.churn_pct for p in world.snapshot.programs))
+    assert cpu.other_pct > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.01, 3.0),  # life
+            st.floats(0.0, 2.0),  # CPU
+            st.booleans(),  # a look in the middle
+            st.booleans(),  # its clock was read at the exit
+            st.sampled_from(["loop", "other-loop"]),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_happens_the_programs_shares_add_up_to_what_was_used(lives):
+    w = World()
+    w.supervisord()
+    w.program("loop", "/bin/burn")
+    w.program("other-loop", "/bin/burn")
+    w.look()
+    used = 0.0
+    for life, cpu, look, told, name in lives:
+        proc = w.spawn(name)
+        proc.cpu_s = 0.0
+        w.pass_(life / 2)
+        if look:
+            proc.cpu_s = cpu / 2
+            w.look()
+        w.pass_(life / 2)
+        proc.cpu_s = cpu
+        used += cpu
+        w.end(proc, name, status=1, told=told)
+        if not look:
+            w.look()
+    for _ in range(4):
+        w.pass_(1)
+        w.look()
+    assert total(w) == pytest.approx(used, abs=0.05 + 0.022 * len(lives))

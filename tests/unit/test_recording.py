@@ -1,0 +1,148 @@
+"""A recording holds what was sampled, says so when it is damaged, and holds no secret."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from beattop.feeds.frames import Frames
+from beattop.feeds.replay import ReplayFeed
+from beattop.sources import recording
+from beattop.sources.recording import RecordingError, Writer
+from tests.unit.test_diagnosis import seed
+from tests.unit.world import World
+
+
+@pytest.fixture(scope="module")
+def samples():
+    world = World()
+    world.supervisord()
+    taken = []
+    look = world.look
+
+    def keep():
+        found = look()
+        taken.append(world.sample)
+        return found
+
+    world.look = keep
+    seed(world)
+    world.loop("beat2", 4)
+    return taken
+
+
+def test_what_is_read_is_what_was_written(samples, tmp_path):
+    path = tmp_path / "tape"
+    assert recording.write(samples, path) == len(samples)
+    assert list(recording.read(path)) == samples
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_stays_the_same_is_written_once(samples):
+    stream = io.StringIO()
+    writer = Writer(stream)
+    for sample in samples:
+        writer.add(sample)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert "configs" in lines[1] and "configs" not in lines[2]
+    assert lines[2]["processes"] == [] or len(lines[2]["processes"]) < len(lines[1]["processes"])
+
+
+def test_a_replay_finds_what_was_found_live(samples, tmp_path):
+    live = Frames(3.0)
+    told = [live.add(sample).findings for sample in samples]
+    path = tmp_path / "tape"
+    recording.write(samples, path)
+    again = Frames(3.0)
+    assert [again.add(sample).findings for sample in recording.read(path)] == told
+    assert told[-1][0].kind == "duplicate-beat"
+
+
+def test_an_existing_file_is_not_overwritten(samples, tmp_path):
+    path = tmp_path / "tape"
+    path.write_text("precious")
+    with pytest.raises(RecordingError, match="exists"):
+        recording.write(samples, path)
+    assert path.read_text() == "precious"
+
+
+def test_a_line_cut_short_ends_it_and_what_came_before_counts(samples, tmp_path):
+    path = tmp_path / "tape"
+    recording.write(samples, path)
+    whole = path.read_text()
+    path.write_text(whole[:-20])
+    assert list(recording.read(path)) == samples[:-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "no beattop recording"),
+        ("root:x:0:0\n", "no beattop recording"),
+        ('{"format": "beattop-recording/9"}\n', "beattop-recording/9"),
+        ('{"format": "beattop-recording/1"}\n{"at": 1', "cut short"),
+        ('{"format": "beattop-recording/1"}\n[1]\n', "line 2"),
+        ('{"format": "beattop-recording/1"}\n{"at": "x"}\n', "line 2"),
+        ('{"format": "beattop-recording/1"}\n' + "[" * 100000 + "\n", "line 2"),
+    ],
+)
+def test_a_foreign_or_damaged_file_is_one_clear_line(tmp_path, text, word):
+    path = tmp_path / "tape"
+    path.write_text(text)
+    with pytest.raises(RecordingError, match=word) as caught:
+        list(recording.read(path))
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "tape"
+    path.write_bytes(b"\x7fELF\xff\xfe\x00")
+    with pytest.raises(RecordingError, match="no beattop recording"):
+        list(recording.read(path))
+
+
+def test_a_damaged_field_is_named(samples, tmp_path):
+    path = tmp_path / "tape"
+    recording.write(samples[:2], path)
+    lines = path.read_text().splitlines()
+    value = json.loads(lines[1])
+    value["host"]["cores"] = "two"
+    path.write_text("\n".join([lines[0], json.dumps(value), lines[2]]) + "\n")
+    with pytest.raises(RecordingError, match="line 2.*is no int"):
+        list(recording.read(path))
+
+
+def test_moving_through_a_replay(samples):
+    feed = ReplayFeed(samples)
+    frames = []
+    feed._on_frame = frames.append
+    feed.seek(0)
+    assert frames[-1].position == (0, len(samples)) and frames[-1].findings == ()
+    assert feed.next_finding()
+    assert frames[-1].findings
+    feed.seek(-1)
+    assert frames[-1].findings == ()
+    feed.seek(10**6)
+    assert frames[-1].position == (len(samples) - 1, len(samples))
+    feed.seek(-(10**6))
+    assert frames[-1].position[0] == 0
+
+
+def test_an_empty_replay_is_refused():
+    with pytest.raises(ValueError):
+        ReplayFeed([])
+
+
+def test_events_tell_the_story_once(samples):
+    frames = Frames(3.0)
+    for sample in samples:
+        last = frames.add(sample)
+    texts = [e.text for e in last.events]
+    assert sum("beat2 exited 73" in t for t in texts) == 4
+    assert any("after 2.2 s" in t for t in texts)
+    assert [e.kind for e in last.events].count("finding") == 1
+    again = frames.add(replace(samples[-1], at=samples[-1].at + 1, log_events=(), lifecycle=()))
+    assert again.events is last.events

@@ -1,0 +1,157 @@
+"""The faces without a screen: the public document, the check line, metrics, text."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import click
+import pytest
+
+from beattop.model.frame import Frame
+from beattop.model.source import SourceStatus
+from beattop.reports import check, metrics, once
+from beattop.reports.document import document
+from tests.unit.test_diagnosis import WORKER, seed
+from tests.unit.world import World
+
+PROGRAM = {
+    "supervisor", "group", "name", "namespec", "role", "state", "state_at", "pid", "started_at", "uptime_s",
+    "respawning", "periodic", "spawns_per_min", "spawns", "exits", "first_seen_at", "history_complete",
+    "lifetime_median_s", "last_exit", "cpu_pct", "churn_pct", "rss_bytes", "last_error", "processes",
+}  # fmt: skip
+FINDING = {
+    "kind", "severity", "certainty", "summary", "effect", "programs", "pids", "evidence", "keep", "stop", "lasting_fix",
+}  # fmt: skip
+
+
+def frame_of(world: World) -> Frame:
+    return Frame(world.snapshot, world.findings, ())
+
+
+@pytest.fixture
+def incident() -> Frame:
+    world = World()
+    world.supervisord()
+    seed(world)
+    world.program("worker", WORKER)
+    world.spawn("worker", age=50)
+    world.process("/srv/v/bin/celery -A shop beat", age=900, cwd="/srv/shop")
+    world.loop("beat2", 4)
+    return frame_of(world)
+
+
+@pytest.fixture
+def calm() -> Frame:
+    world = World()
+    world.supervisord()
+    world.program("worker", WORKER)
+    world.spawn("worker", age=50)
+    world.look()
+    return frame_of(world)
+
+
+def test_the_document_has_every_field_of_the_contract(incident):
+    value = json.loads(json.dumps(document(incident)))
+    assert value["schema"] == "beattop/1"
+    assert {"version", "host", "at", "observed_s", "read_only", "cpu", "sources"} <= set(value)
+    assert set(value["cpu"]) == {"cores", "busy_pct", "supervised_pct", "churn_pct", "other_pct"}
+    for program in value["programs"]:
+        assert set(program) >= PROGRAM
+    beat2 = next(p for p in value["programs"] if p["name"] == "beat2")
+    assert beat2["last_exit"] == {"status": 73, "signal": None, "at": pytest.approx(beat2["last_exit"]["at"]), "meaning": "cannot create (EX_CANTCREAT)"}
+    assert beat2["respawning"] and beat2["spawns"] == beat2["exits"] == 4
+    assert beat2["churn_pct"] == beat2["cpu_pct"] > 0
+    (stranger,) = value["unmanaged"]
+    assert {"pid", "role", "origin", "was", "argv", "started_at", "cpu_pct", "rss_bytes"} <= set(stranger)
+    assert (stranger["origin"], stranger["was"]) == ("foreign", None)
+    for beat in value["beats"]:
+        assert set(beat) == {"key", "pid", "namespec", "supervisor", "embedded", "health", "pidfile", "schedule", "scheduler"}
+        assert set(beat["key"]) == {"app", "cwd", "broker"}
+    (finding,) = value["findings"]
+    assert set(finding) >= FINDING
+    assert set(finding["stop"][0]) >= {"supervisor", "namespec", "pid", "via", "command"}
+    assert set(finding["keep"][0]) >= {"supervisor", "namespec", "pid"}
+    assert finding["stop"][0]["pid"] is None  # between two lives
+
+
+def test_what_is_not_known_is_null_never_zero(calm):
+    value = document(calm)
+    assert value["cpu"]["busy_pct"] is None
+    (program,) = value["programs"]
+    assert program["cpu_pct"] is None and program["spawns_per_min"] is None and program["last_exit"] is None
+
+
+def test_passwords_do_not_leave(incident):
+    world = World()
+    world.supervisord()
+    world.program("worker", "celery -A p -b redis://:geheim@h/0 worker")
+    world.spawn("worker", "celery -A p -b redis://:**@h/0 worker", age=5)
+    world.look()
+    frame = frame_of(world)
+    for text in (json.dumps(document(frame)["beats"]), metrics.exposition(frame), "\n".join(once.lines(frame))):
+        assert "geheim" not in text
+
+
+def test_check_tells_the_verdict_and_the_figures(incident, calm):
+    assert check.status(incident) == check.CRITICAL
+    text = check.line(incident)
+    assert re.match(r"BEATTOP CRITICAL - beat2 .*\| ", text) and "\n" not in text
+    words, _, figures = text.partition(" | ")
+    assert "|" not in words
+    assert all(re.fullmatch(r"[a-z]+=(?:[\d.]+%?|U)(?:;[\d.]*)*", f) for f in figures.split())
+    assert check.status(calm) == check.OK
+    assert check.line(calm).startswith("BEATTOP OK - 1 program steady")
+    assert len(check.line(incident, oneline=True)) < len(text)
+
+
+def test_a_blind_check_is_unknown(calm):
+    blind = replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "denied", "no"),))
+    assert check.status(replace(calm, snapshot=blind)) == check.UNKNOWN
+    denied = replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), SourceStatus("supervisor", "u", "denied", "no")))
+    assert check.status(replace(calm, snapshot=denied)) == check.UNKNOWN
+
+
+def test_metrics_are_openmetrics(incident):
+    text = metrics.exposition(incident)
+    assert text.endswith("# EOF\n")
+    families: dict[str, str] = {}
+    for line in text.splitlines()[:-1]:
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families
+            families[name] = kind
+        elif not line.startswith("#"):
+            match = re.fullmatch(r'([a-z_]+)(?:\{(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*\})? \S+', line)
+            assert match, line
+            base = re.sub(r"_(?:total|info)$", "", match[1])
+            assert base in families or match[1] in families, line
+            if families.get(base) == "counter":
+                assert match[1].endswith("_total")
+    assert re.search(r'beattop_program_respawning\{.*namespec="beat2".*\} 1\n', text)
+    assert re.search(r'beattop_findings\{kind="duplicate-beat",severity="critical"\} 1\n', text)
+
+
+def test_the_textfile_is_whole_or_not_there(incident, tmp_path):
+    path = tmp_path / "beattop.prom"
+    metrics.write_textfile(incident, path)
+    assert path.read_text() == metrics.exposition(incident)
+    assert [p.name for p in tmp_path.iterdir()] == ["beattop.prom"]
+    with pytest.raises(OSError):
+        metrics.write_textfile(incident, tmp_path / "none" / "x")
+
+
+def test_the_text_says_what_to_do(incident, calm):
+    text = click.unstyle("\n".join(once.lines(incident)))
+    assert "supervisorctl -c /etc/supervisor/supervisord.conf stop beat2" in text
+    assert "OUTSIDE SUPERVISOR" in text
+    assert text.index("CRITICAL") < text.index("PROGRAM")
+    assert "All well: 1 program steady." in click.unstyle("\n".join(once.lines(calm)))
+
+
+def test_a_box_without_supervisord_says_what_to_do():
+    world = World()
+    world.look()
+    text = "\n".join(once.lines(frame_of(world)))
+    assert "No supervisord found" in text and "--supervisor" in text
