@@ -60,6 +60,19 @@ def root_of(pid: int) -> str:
     return "" if same else own
 
 
+def seen_prefix(pid: int) -> str:
+    """What a chrooted process's links in /proc show before each path of its own; "" for none.
+
+    Of a container's process they show paths as it names them itself, since its mounts cannot be
+    reached from our root (proc_pid_cwd(5)).
+    """
+    try:
+        link = os.readlink(f"/proc/{pid}/root")
+    except OSError:
+        return ""
+    return "" if link == "/" else link
+
+
 def open_regular(path: str) -> int:
     """A descriptor of a regular file, links followed, opened without waiting for a fifo's writer.
 

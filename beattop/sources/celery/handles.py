@@ -17,15 +17,18 @@ _DELETED = " (deleted)"
 _MOST_FDS = 4096
 
 
-def read_handles(target: Holder, root: str) -> Handles:
-    """The descriptors of one process; needs its own user or root."""
+def read_handles(target: Holder, root: str, prefix: str = "") -> Handles:
+    """The descriptors of one process; needs its own user or root.
+
+    `root` is how its files are reached, `prefix` what its links show before its own paths.
+    """
     key = target.process.key
     folder = f"/proc/{key.pid}/fd"
     try:
         descriptors = os.listdir(folder)[:_MOST_FDS]
     except OSError:
         return Handles(key, (), (), (), (), readable=False)
-    wanted = _wanted(target.schedule, root)
+    wanted = _wanted(target.schedule, root, prefix)
     pipes = 0
     schedules: list[str] = []
     deleted: list[str] = []
@@ -37,7 +40,7 @@ def read_handles(target: Holder, root: str) -> Handles:
             continue
         pipes += link.startswith("pipe:") and int(number) > 2
         gone = link.endswith(_DELETED)
-        path = link.removesuffix(_DELETED)
+        path = link.removesuffix(_DELETED).removeprefix(prefix)
         if not any(is_schedule(path, name) for name in wanted):
             continue
         shown = clean(f"{root}{path}")
@@ -60,10 +63,11 @@ def read_handles(target: Holder, root: str) -> Handles:
     )
 
 
-def _wanted(schedule: str | None, root: str) -> tuple[str, ...]:
-    """A schedule's path as its process's own links show it: with and without links followed."""
+def _wanted(schedule: str | None, root: str, prefix: str) -> tuple[str, ...]:
+    """A schedule's path as its own root names it: with and without links followed."""
     if schedule is None:
         return ()
+    schedule = schedule.removeprefix(prefix)
     folder, name = posixpath.split(schedule)
     real = inside(root, folder).removeprefix(root)
     followed = inside(root, schedule).removeprefix(root)

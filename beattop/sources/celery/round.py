@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from beattop.sources.celery.programlogs import program_logs
 from beattop.sources.celery.schedule import read_schedule
 from beattop.sources.celery.targets import Holder, Named, Targets, targets
 from beattop.sources.celery.words import DeniedError, Logs, ProgramLog, Tail, last_words
-from beattop.sources.rooted import inside, root_of
+from beattop.sources.rooted import inside, root_of, seen_prefix
 from beattop.sources.supervisor.client import ReadClient
 from beattop.sources.supervisor.server import Server
 from beattop.sources.supervisor.transport import CALL_ERRORS
@@ -74,6 +75,15 @@ class _Place:
     guessed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """Another root and how its paths are named."""
+
+    path: str = ""
+    prefix: str = ""
+    inode: tuple[int, int] | None = None
+
+
 class Round:
     """Looks again and again, remembering what need not be read twice; used by one thread."""
 
@@ -84,7 +94,7 @@ class Round:
         self._lines = Lines()
         self._forks: dict[ProcessKey, Handles] = {}
         self._asked: dict[tuple[str, str, str], tuple[float, LastWords | None]] = {}
-        self._roots: dict[ProcessKey, str] = {}
+        self._roots: dict[ProcessKey, _Root] = {}
         self._sources: list[SourceStatus] = []
 
     def look(self, seen: Seen) -> BeatReading:
@@ -113,7 +123,7 @@ class Round:
         self._roots = {k: v for k, v in self._roots.items() if k in alive}
         for process in living:
             if process.key not in self._roots:
-                self._roots[process.key] = root_of(process.pid)
+                self._roots[process.key] = _root(process.pid)
 
     def _tell(self, name: SourceName, path: str, status: Status, detail: str) -> None:
         at = time.time() if status == "ok" else None
@@ -124,13 +134,19 @@ class Round:
     ) -> dict[str, _Place]:
         """By the path as it is reached."""
         by_pid = {key.pid: root for key, root in self._roots.items()}
+        # One root may be reached through several processes: the supervisord's goes first.
+        first: dict[tuple[int, int] | None, str] = {_inode(r): r for r in roots.values() if r}
+        for root in by_pid.values():
+            first.setdefault(root.inode, root.path)
         out: dict[str, _Place] = {}
         for one in found:
-            root = by_pid.get(one.pid or 0, "") if one.pid else roots.get(one.supervisor or "", "")
-            if not self._touch(root + one.path):
-                self._tell(name, root + one.path, "timeout", _HUNG)
+            its = by_pid.get(one.pid or 0, _Root())
+            root_path = first[its.inode] if one.pid else roots.get(one.supervisor or "", "")
+            full = root_path + one.path.removeprefix(its.prefix)
+            if not self._touch(full):
+                self._tell(name, full, "timeout", _HUNG)
                 continue
-            path = inside(root, one.path)
+            path = inside(root_path, full[len(root_path) :])
             known = out.get(path)
             names = (*known.names, one.path) if known else (one.path,)
             out[path] = _Place(
@@ -172,7 +188,8 @@ class Round:
         known = self._forks.get(key)
         if known is not None:
             return known
-        told = read_handles(target, self._roots.get(key, ""))
+        root = self._roots.get(key, _Root())
+        told = read_handles(target, root.path, root.prefix)
         if target.fork and told.pipes:
             self._forks[key] = told  # a pool child stays one
         return told
@@ -207,6 +224,19 @@ class Round:
             words = last_words(log, told, words.sent_at if words else None)
         self._asked[log.key] = (time.monotonic(), words)
         return words
+
+
+def _root(pid: int) -> _Root:
+    path = root_of(pid)
+    return _Root(path, seen_prefix(pid), _inode(path)) if path else _Root()
+
+
+def _inode(root: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(f"{root}/")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _tail(server: Server, log: ProgramLog) -> Tail | None:

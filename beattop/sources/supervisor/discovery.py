@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from beattop.model.process import Process, Usage
-from beattop.sources.rooted import inside, root_of
+from beattop.sources.rooted import inside, root_of, seen_prefix
 from beattop.sources.supervisor.conf import ConfReading
 from beattop.sources.supervisor.invocation import Invocation, conf_path, invocation
 from beattop.sources.supervisor.server import Server, bare
@@ -21,6 +22,7 @@ from beattop.sources.supervisor.server import Server, bare
 _FORK_S = 3.0
 """A child looks like its supervisord until it has exec'd its own program."""
 _GONE = frozenset("ZXx")
+_BOUND = re.compile(r"\.\d+$")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", ""})
 
 
@@ -34,6 +36,8 @@ class Place:
     """Prefix under which its files are reached: "" or `/proc/PID/root`."""
     conf: str | None
     """As its own root names it; None where it cannot be told."""
+    cwd: str | None = None
+    """Its working directory, as its own root names it."""
 
     @property
     def conf_name(self) -> str:
@@ -67,11 +71,14 @@ def _forked(process: Process, parent: Process | None, now: float) -> bool:
 def place(process: Process, call: Invocation) -> Place:
     """Its root and conf file; looks at the disk."""
     root = root_of(process.pid)
-    conf, _ = conf_path(call, process.cwd, root)
+    cwd = process.cwd
+    if root and cwd:
+        cwd = cwd.removeprefix(seen_prefix(process.pid)) or "/"
+    conf, _ = conf_path(call, cwd, root)
     own = f"/proc/{process.pid}/root"
     if not root and conf and not os.path.exists(conf) and os.path.exists(inside(own, conf)):
         root = own  # the same root folder, but other mounts over it (a private /tmp)
-    return Place(process, call, root, conf)
+    return Place(process, call, root, conf, cwd)
 
 
 def same_network(pid: int) -> bool:
@@ -159,30 +166,33 @@ def _reached(where: Place, url: str) -> str:
 
 
 def _listening(pid: int) -> list[str]:
-    """URLs of what a process listens on; needs its own user or root."""
+    """URLs of what a process listens on; all of them need its own user or root."""
+    paths = _bound(pid)
+    urls: list[str] = []
     try:
         process = psutil.Process(pid)
-        unix = [str(c.laddr) for c in process.net_connections("unix") if c.laddr]
+        paths |= {str(c.laddr) for c in process.net_connections("unix") if c.laddr}
         tcp = [c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
-    except (psutil.Error, OSError):
-        return []
-    # supervisor.http binds FILE.PID and links it to FILE.
-    paths = {path.removesuffix(f".{pid}").removesuffix(f".{_ns_pid(pid)}") for path in unix}
-    urls = [f"unix://{path}" for path in sorted(paths) if path.startswith("/")]
-    return urls + [bare(f"http://{_host(a.ip)}:{a.port}") for a in tcp if hasattr(a, "port")]
+        urls = [bare(f"http://{_host(a.ip)}:{a.port}") for a in tcp if hasattr(a, "port")]
+    except (psutil.Error, OSError, RuntimeError):  # RuntimeError: a line psutil cannot read
+        urls = []
+    named = {_BOUND.sub("", path) for path in paths if path.startswith("/")}
+    return [f"unix://{path}" for path in sorted(named)] + urls
+
+
+def _bound(pid: int) -> set[str]:
+    """Sockets that supervisord bound as FILE.PID before it linked them to FILE (supervisor.http);
+    anyone may see these."""
+    try:
+        with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
+            found = [line.split(maxsplit=7)[-1].rstrip("\n") for line in file]
+    except OSError:
+        return set()
+    return {path for path in found if path.startswith("/") and path.endswith(f".{pid}")}
 
 
 def _host(ip: str) -> str:
     return f"[{ip}]" if ":" in ip else ip
-
-
-def _ns_pid(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            lines = file.read(65536).split(b"\n")
-    except OSError:
-        return pid
-    return next((int(line.split()[-1]) for line in lines if line.startswith(b"NSpid:")), pid)
 
 
 def child_urls(processes: Iterable[Process]) -> Mapping[int, str]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from beattop.model.process import Process, ProcessKey
+from beattop.model.process import Process
 from beattop.model.source import SourceStatus
 from beattop.sources.supervisor import conf
 from beattop.sources.supervisor.discovery import (
@@ -21,7 +21,7 @@ from beattop.sources.supervisor.discovery import (
     same_url,
     with_credentials,
 )
-from beattop.sources.supervisor.invocation import Invocation
+from beattop.sources.supervisor.invocation import Invocation, invocation
 from beattop.sources.supervisor.rpcconfig import program_configs
 from beattop.sources.supervisor.server import Server
 from beattop.sources.supervisor.verdict import Verdict, ask, find, probe
@@ -120,7 +120,7 @@ class ProcessSubject(_Subject):
         known: tuple[Server, ...] = (),
     ) -> None:
         """`named` limits what is asked; `known` lends its credentials."""
-        super().__init__(process.key, Memory(process.key, cwd=process.cwd), names)
+        super().__init__(process.key, Memory(process.key), names)
         self._process = process
         self._call = call
         self._named = named
@@ -142,7 +142,7 @@ class ProcessSubject(_Subject):
         """Read the conf if it changed, find the server, ask it; tells `publish` of each stage."""
         where = self._where()
         memory = self._memory
-        self._read_conf(where.process.cwd, self._call.options, where.process.pid)
+        self._read_conf(where.cwd, self._call.options, where.process.pid)
         servers = candidates(where, memory.reading, self.child_url, self._known)
         if self._named and not self._wanted(where, servers):
             return Look(None, None)
@@ -158,6 +158,7 @@ class ProcessSubject(_Subject):
         if self._place is None or self._place.conf is None:
             self._place = place(self._process, self._call)
             self._memory.root, self._memory.conf = self._place.root, self._place.conf
+            self._memory.cwd = self._place.cwd
         return self._place
 
     def _wanted(self, where: Place, servers: list[Server]) -> bool:
@@ -178,7 +179,10 @@ class ProcessSubject(_Subject):
             server = self._verdict.server if self._verdict else next(iter(servers), None)
             return self._ask(server, Verdict("timeout", words, server), patience_s)
         if self._verdict is None or not self._verdict.verified:
-            self._verdict = find(where, servers, patience_s)
+            reading = self._memory.reading
+            known = reading is not None and reading.status in ("ok", "degraded")
+            unread = None if known else reading.status if reading else "absent"
+            self._verdict = find(where, servers, patience_s, unread)
             self._memory.version = self._verdict.version or self._memory.version
         return self._ask(self._verdict.server, self._verdict, patience_s)
 
@@ -219,7 +223,7 @@ class NamedSubject(_Subject):
         if self._verdict is None or not self._verdict.verified:
             self._verdict = probe(server, QUICK_S)
             memory.version = self._verdict.version
-            memory.key = self._key(server, self._verdict.pid)
+            self._settle(server, self._verdict.pid)
         return self._ask(server, self._verdict, QUICK_S)
 
     def _secrets(self) -> list[Server]:
@@ -227,12 +231,20 @@ class NamedSubject(_Subject):
         own = [reading.ctl] if reading and reading.ctl else []
         return [*self._known, self.named, *own]
 
-    def _key(self, server: Server, pid: int | None) -> ProcessKey | None:
-        """The process behind an address of this box whose files may not be seen."""
-        if pid is None or not is_local(server.url or ""):
-            return None
-        fits = [p for p in self.processes if p.ns_pid == pid]
-        return fits[0].key if len(fits) == 1 else None
+    def _settle(self, server: Server, pid: int | None) -> None:
+        """Find the process behind an address of this box, where its conf did not tell."""
+        memory = self._memory
+        local = pid is not None and is_local(server.url or "")
+        fits = [p for p in self.processes if local and p.ns_pid == pid]
+        call = invocation(fits[0].argv) if len(fits) == 1 else None
+        if call is None:
+            memory.key = None
+            return
+        memory.key = fits[0].key
+        if memory.conf is None:
+            where = place(fits[0], call)
+            memory.root, memory.conf, memory.cwd = where.root, where.conf, where.cwd
+            self._read_conf(where.cwd, call.options, where.process.pid)
 
     def _no_server(self) -> Verdict:
         reading = self._memory.reading

@@ -53,13 +53,18 @@ class Answer:
     took_s: float
 
 
-def find(where: Place, servers: Sequence[Server], timeout_s: float) -> Verdict:
-    """The server whose getPID() is this process's pid in its own namespace, else the likeliest."""
+def find(
+    where: Place, servers: Sequence[Server], timeout_s: float, unread: Status | None = None
+) -> Verdict:
+    """The server whose getPID() is this process's pid in its own namespace, else the likeliest.
+
+    `unread` is the conf's status where it could not be read.
+    """
     reachable = [
         s for s in servers if (s.url or "").startswith("unix:") or same_network(where.process.pid)
     ]
     if not reachable:
-        return _nowhere(where, bool(servers))
+        return _nowhere(where, bool(servers), unread)
     best: Verdict | None = None
     strangers = []
     for server in reachable:
@@ -83,16 +88,23 @@ def find(where: Place, servers: Sequence[Server], timeout_s: float) -> Verdict:
     )
 
 
-def _nowhere(where: Place, elsewhere: bool) -> Verdict:
+def _nowhere(where: Place, elsewhere: bool, unread: Status | None) -> Verdict:
+    conf = where.conf or "its conf"
     if elsewhere:
         words = (
             "it listens only inside its container (another network namespace): run beattop there, "
             "or add a [unix_http_server] section"
         )
+    elif unread is not None:
+        words = (
+            f"{conf} cannot be read, so where it listens is not known: run beattop as its owner "
+            "or with sudo, or give its address with --supervisor"
+        )
+        return Verdict("denied" if unread == "denied" else "absent", words, None)
     else:
         words = (
-            f"{where.conf or 'its conf'} has no [unix_http_server] or [inet_http_server] section, "
-            "so it cannot be asked or told anything: its log and processes still speak"
+            f"{conf} has no [unix_http_server] or [inet_http_server] section, so it cannot be "
+            "asked or told anything: its log and processes still speak"
         )
     return Verdict("absent", words, None)
 
