@@ -159,9 +159,8 @@ def _unknown(target: Target, depth: int, shell: bool = False) -> Inner | None:
     if not args:
         return None
     is_script = shell or bool(_SCRIPT.fullmatch(target.name))
-    head = args[0]
-    if basename(head) in RUNNERS or basename(head) in SHELLS:
-        found = unwrap(args, depth) if is_script or target.kind != "program" else None
+    if is_script or (target.kind != "program" and basename(args[0]) in RUNNERS):
+        found = unwrap(args, depth)
         if found is not None:
             return found
     for index, certain in _candidates(args):
