@@ -547,3 +547,25 @@ def test_the_last_beat_may_be_stopped_on_purpose(tmp_path: Path) -> None:
     shot = snapshot([only], [beat(only)])
     world = World(tmp_path, shot)
     assert world.do(plan_program("stop", [only], shot)).status == "done"
+
+
+@pytest.mark.parametrize("state", ["STARTING", "BACKOFF", "UNKNOWN"])
+def test_a_steady_one_without_its_process_has_changed(tmp_path: Path, state: str) -> None:
+    only = program("web", 201, role="other")
+    world = World(tmp_path, snapshot([only]))
+    plan = plan_program("stop", [only], world.shot)
+    world.proc.remove(201)
+    world.server.put("web", state)
+    outcome = world.do(plan)
+    assert outcome.status == "changed"
+    assert f"it is {state} now; pid 201 has ended" in outcome.summary
+    assert world.server.writes == []
+
+
+def test_a_steady_one_that_exited_meanwhile_is_done(tmp_path: Path) -> None:
+    only = program("web", 201, role="other")
+    world = World(tmp_path, snapshot([only]))
+    plan = plan_program("stop", [only], world.shot)
+    world.proc.remove(201)
+    world.server.put("web", "EXITED")
+    assert world.do(plan).status == "done"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beattop.actions.plan import plan_pidfile
+from beattop.actions.plan import plan_pidfile, plan_program
 from beattop.model.files import Pidfile
 from beattop.model.plan import Plan
 from beattop.model.process import ProcessKey
@@ -209,3 +209,48 @@ def test_later_steps_of_a_hand_over_need_the_first(tmp_path: Path) -> None:
     outcome = stale.world.do(plan)
     assert outcome.status == "changed"
     assert stale.world.server.writes == []
+
+
+class TestHeir:
+    """The beat that works is ended only where somebody is about to follow."""
+
+    def _world(self, tmp_path: Path) -> tuple[World, Plan]:
+        stale = Stale(tmp_path)
+        key = ProcessKey(4_000_077, 1)
+        step = replace(stale.plan.steps[0], verb="signal")
+        step = replace(step, target=replace(step.target, pid=key.pid, process=key))
+        stale.taken_after(2.0)
+        return stale.world, replace(stale.plan, steps=(step,))
+
+    @pytest.mark.parametrize("state", ["STOPPED", "FATAL", "STOPPING", "UNKNOWN"])
+    def test_that_will_not_start_by_itself(self, tmp_path: Path, state: str) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.put("beat", state)
+        outcome = world.do(plan)
+        assert outcome.status == "changed"
+        assert f"beat, which was to take over, is {state} now" in outcome.summary
+
+    @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "BACKOFF", "EXITED"])
+    def test_that_loops(self, tmp_path: Path, state: str) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.put("beat", state)
+        assert world.do(plan).status == "done"
+
+    def test_that_cannot_be_asked(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.hung = True
+        assert world.do(plan).status == "blind"
+
+    def test_that_the_plan_itself_starts(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.put("beat", "FATAL")
+        start = plan_program(
+            "start", [replace(world.shot.programs[0], respawning=False, state="FATAL")], world.shot
+        )
+        world.clock.due.clear()
+
+        def begin(name: str) -> None:
+            (tmp_path / "beat.pid").write_text(f"{world.server.spawn(name)}\n")
+
+        world.server.on_start = [begin]
+        assert world.do(replace(plan, steps=(*plan.steps, *start.steps))).status == "done"
