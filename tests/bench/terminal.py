@@ -51,7 +51,8 @@ class Terminal:
             stderr=slave,
             env={"TERM": "xterm-256color", "LANG": "C.UTF-8", **self._env},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            # One system call, no lock: a thread of ours cannot block it.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
