@@ -47,7 +47,8 @@ class Supervisord:
     root: str
     """Prefix under which its files are reached: "" or `/proc/PID/root`."""
     log: str | None
-    """Path of its main log; None where it logs to no file or that is not known."""
+    """Its main log as the conf names it: a path, a stream (`/dev/stdout`) or "syslog"; None where
+    that is not known."""
     url: str | None
     version: str | None
     server_state: str | None

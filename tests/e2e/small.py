@@ -87,9 +87,11 @@ def end(child: subprocess.Popen[bytes]) -> None:
     family = []
     if child.poll() is None:
         child.send_signal(signal.SIGSTOP)  # nothing is started again meanwhile
-        family = psutil.Process(child.pid).children(recursive=True)
-        child.kill()
-        child.wait(5)
+        try:
+            family = psutil.Process(child.pid).children(recursive=True)
+        finally:
+            child.kill()
+            child.wait(5)
     for process in family:
         try:
             process.kill()  # psutil checks the start time: never a stranger of the same pid

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from beattop.model.beats import config_line
 from beattop.model.process import Process
 from beattop.model.supervisor import ProgramConfig, ProgramState, Supervisord
+from beattop.sources.celery.targets import known_line
 from beattop.sources.celery.words import ProgramLog
 
 _FEW = 60
@@ -51,7 +51,7 @@ def program_logs(
 
 
 def _wanted(state: ProgramState | None, config: ProgramConfig | None, now: float) -> bool:
-    line = config_line(config) if config else None
+    line = known_line(config) if config else None
     if line is not None and line.leads_to != "other":
         return True
     if state is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,9 @@ Touch = Callable[[str], bool]
 """Called before each path is looked at; False: leave it alone, it hangs."""
 ServerOf = Callable[[str], Server | None]
 _ASK_AGAIN_S = 60.0
+_HANDLES_EVERY_S = 8.0
+"""psutil reads every TCP connection of the box to find one process's."""
+_HANDLES_YOUNG_S = 20.0
 _PIDFILE_WORDS: dict[str, tuple[Status, str]] = {
     "ok": ("ok", ""),
     "absent": ("absent", "no such file: no beat holds it now"),
@@ -92,7 +96,8 @@ class Round:
         self._server_of = server_of
         self._logs = Logs()
         self._lines = Lines()
-        self._forks: dict[ProcessKey, Handles] = {}
+        self._known: dict[ProcessKey, tuple[float, Handles]] = {}
+        """(when to look again, what it held)."""
         self._asked: dict[tuple[str, str, str], tuple[float, LastWords | None]] = {}
         self._roots: dict[ProcessKey, _Root] = {}
         self._sources: list[SourceStatus] = []
@@ -119,7 +124,7 @@ class Round:
     def _trim(self, living: Sequence[Process]) -> None:
         alive = {p.key for p in living}
         self._lines.trim(alive)
-        self._forks = {k: v for k, v in self._forks.items() if k in alive}
+        self._known = {k: v for k, v in self._known.items() if k in alive}
         self._roots = {k: v for k, v in self._roots.items() if k in alive}
         for process in living:
             if process.key not in self._roots:
@@ -185,13 +190,15 @@ class Round:
 
     def _held(self, target: Holder) -> Handles:
         key = target.process.key
-        known = self._forks.get(key)
-        if known is not None:
-            return known
+        due, told = self._known.get(key, (0.0, None))
+        if told is not None and time.monotonic() < due:
+            return told
         root = self._roots.get(key, _Root())
         told = read_handles(target, root.path, root.prefix)
-        if target.fork and told.pipes:
-            self._forks[key] = told  # a pool child stays one
+        # A young one opens its schedule and connects to its broker yet; a pool child stays one.
+        young = time.time() - target.process.started_at < _HANDLES_YOUNG_S
+        wait_s = math.inf if target.fork and told.pipes else 0.0 if young else _HANDLES_EVERY_S
+        self._known[key] = (time.monotonic() + wait_s, told)
         return told
 
     def _words(self, seen: Seen) -> Iterable[LastWords]:

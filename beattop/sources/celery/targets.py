@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from beattop.model.beats import config_line, default_scheduler
 from beattop.model.commandline import CommandLine
@@ -20,6 +21,10 @@ _DEFAULT_PIDFILE = "celerybeat.pid"
 _DEFAULT_SCHEDULE = "celerybeat-schedule"
 # A worker's --pidfile may hold %n, %h, %i: node names are its own affair.
 _PIDFILED = frozenset({"beat", "worker", "worker+beat"})
+
+
+known_line = lru_cache(maxsize=4096)(config_line)
+"""config_line, each configuration read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def targets(
     spaces = {s.id: _pid_ns(s.key, by_pid) for s in supervisords}
     places = {(c.supervisor, c.group, c.name): c for c in configs}
     for config in configs:
-        configured = config_line(config)
+        configured = known_line(config)
         if configured is not None:
             _configured(config, configured, spaces.get(config.supervisor), found)
     for word in words:
@@ -139,7 +144,7 @@ def _configured(
 def _refused(
     word: LastWords, config: ProgramConfig | None, pid_ns: int | None, found: _Found
 ) -> None:
-    line = config_line(config) if config else None
+    line = known_line(config) if config else None
     for text in word.lines:
         match = _TAKEN.search(text)
         cwd = config.directory if config else None

@@ -17,7 +17,8 @@ LOOPING_S = 30.0
 """Each call wakes supervisord's main loop, and a woken loop respawns what waits at once."""
 CALL_SHARE = 100.0
 """At least so many times a call's own length between two calls: at most 1 % of its time."""
-_YOUNG_S = 15.0
+_UNEASY_S = 15.0
+"""How long one that has just begun, or just failed, is asked every second: it may be starting."""
 _STUCK_S = 15.0
 _LEAST_GAP_S = 0.25
 
@@ -67,7 +68,7 @@ class Follower:
         self._gate = gate
         self._wake = threading.Event()
         self._ended = threading.Event()
-        self._began = time.monotonic()
+        self._uneasy_until = time.monotonic() + _UNEASY_S
         self._busy_since: float | None = None
         self._trouble = ""
         name = f"supervisor {subject.target}"
@@ -126,14 +127,22 @@ class Follower:
         return look
 
     def _publish(self, word: Word | None) -> None:
-        if not self._ended.is_set():
-            self.word = word
-            self._told()
+        if self._ended.is_set():
+            return
+        if _failing(word) and not _failing(self.word):
+            self._uneasy_until = time.monotonic() + _UNEASY_S
+        self.word = word
+        self._told()
 
     def _delay_s(self, took_s: float | None) -> float:
-        young = time.monotonic() - self._began < _YOUNG_S
-        down = self.word is not None and self.word.sources[0].status == "down"
-        return 1.0 if young and down else self._pace.interval_s(took_s)
+        if _failing(self.word) and time.monotonic() < self._uneasy_until:
+            return 1.0
+        return self._pace.interval_s(took_s)
+
+
+def _failing(word: Word | None) -> bool:
+    """Whether it is down or on its way: one that hangs or refuses is not asked more often."""
+    return word is not None and word.sources[0].status in ("down", "degraded")
 
 
 def _words(error: BaseException) -> str:

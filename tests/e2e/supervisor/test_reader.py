@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
-from beattop.sources.supervisor import follower, reader
+from beattop.model.process import Usage
+from beattop.sources.supervisor import discovery, follower, reader
 from beattop.sources.supervisor.reader import SupervisorReading, SupervisorSource
 from beattop.sources.supervisor.server import Server, parse
 from tests.e2e.small import SLEEPER, Small, end, seen, supervisord, until
@@ -75,9 +77,7 @@ def test_one_that_hangs_is_told_and_holds_no_other():
         made.refresh()
         until(lambda: status(made, target=one.url).status == "timeout", 6)
         assert time.monotonic() - began < 2.5
-        assert "kill -CONT" in status(made, target=one.url).detail or "SIGSTOP" in (
-            status(made, target=one.url).detail
-        )
+        assert "SIGSTOP" in status(made, target=one.url).detail
         assert status(made, target=two.url).status == "ok"
         hung = next(s for s in made.latest().supervisords if s.id == one.url)
         assert hung.answers is False
@@ -98,6 +98,32 @@ def test_one_that_hangs_from_the_beginning():
         assert status(made).status == "timeout"
         assert {c.name for c in told.configs} == {"a", "b"}
         one.child.send_signal(signal.SIGCONT)
+
+
+def test_one_that_is_known_to_be_stopped_is_not_asked():
+    with supervisord(TWO) as one, source() as made:
+        first(made, one)
+        process = one.process
+        made.observe([process], [Usage(process.key, 1, 1, "T", 0.0, 0.0, None)])
+        told = until(lambda: (s := status(made)).status == "timeout" and s, 1.0)
+        assert f"kill -CONT {one.pid}" in told.detail
+        made.observe([process], [Usage(process.key, 1, 1, "S", 0.0, 0.0, None)])
+        until(lambda: status(made).status == "ok", 5)
+
+
+def test_where_it_listens_without_its_conf(monkeypatch: pytest.MonkeyPatch):
+    with supervisord(TWO) as one, supervisord(TWO, inet=("u", "p")) as two:
+        assert discovery._listening(one.pid) == [one.url]
+        assert discovery._listening(two.pid) == [two.url]
+
+        def denied(pid: int) -> psutil.Process:
+            raise psutil.AccessDenied(pid)
+
+        # A stranger sees at least under which name the socket was bound.
+        with monkeypatch.context() as patched:
+            patched.setattr(discovery.psutil, "Process", denied)
+            strangers = [discovery._listening(small.pid) for small in (one, two)]
+        assert strangers == [[one.url], []]
 
 
 def test_without_a_server_section():
