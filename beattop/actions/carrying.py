@@ -120,8 +120,14 @@ class Carrying:
 
     def _depends(self, index: int) -> None:
         """A later step of a hand-over, or for what a stop left over, needs the one before it."""
-        if self.wrong and (self.run.plan.steps[index].if_left or self.run.plan.steps[0].heir):
+        steps = self.run.plan.steps
+        if self.wrong and (steps[index].if_left or steps[0].heir):
             raise Failed("not done, because the step before it failed")
+        owner = steps[index].target.program
+        if steps[index].if_left and not any(
+            s.verb == "stop" and s.target.program == owner for s in steps[:index]
+        ):
+            raise Failed("not done, because its program is not stopped: it would be started again")
 
     def _restart(self, index: int, step: Step) -> None:
         """Stop it for good, make sure that nothing of it is left, then start it."""

@@ -131,6 +131,7 @@ def _split(parts: Parts, snapshot: Snapshot) -> None:
                     pid=beat.process.pid,
                     via="signal",
                     command=f"kill -TERM {beat.process.pid}",
+                    program=found.id,
                     process=beat.process,
                     why=f"the beat behind {found.namespec}'s shell, which may outlive it",
                 )

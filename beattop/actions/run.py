@@ -111,12 +111,11 @@ class Run:
         server = supervisord(self.look(), state.supervisor)
         if not state.pid or server is None or server.key is None:
             return None
-        found = self.proc.stat(state.pid)
-        if found is not None and found.ppid == server.key.pid:
-            return key(found) if self.proc.own_pid(state.pid) == state.pid else None
         # A supervisord in a pid namespace of its own numbers its children otherwise.
-        for child in self.proc.children(server.key.pid):
+        for child in (state.pid, *self.proc.children(server.key.pid)):
+            found = self.proc.stat(child)
+            if found is None or found.ppid != server.key.pid:
+                continue
             if self.proc.own_pid(child) == state.pid:
-                inside = self.proc.stat(child)
-                return key(inside) if inside else None
+                return key(found)
         return None

@@ -233,6 +233,7 @@ def test_what_is_left_of_a_stop_only_if_the_stop_went_well(tmp_path: Path) -> No
     found = finding([outsider(202)], [keep(beat(first))])
     step = replace(plan_duplicates([found], shot).steps[0], if_left=True)
     stop = plan_duplicates([replace(found, stop=())], shot)
+    step = replace(step, target=replace(step.target, program=second.id))
     failing = replace(
         step, verb="stop", target=replace(step.target, namespec="gone", program=second.id)
     )

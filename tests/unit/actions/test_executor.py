@@ -22,6 +22,7 @@ from tests.unit.actions.scene import (
     finding,
     keep,
     looping_pair,
+    member,
     outsider,
     program,
     snapshot,
@@ -240,3 +241,38 @@ def test_nothing_to_stop_in_a_container_without_sight(tmp_path: Path) -> None:
     step = replace(plan_program("stop", [steady], shot), keep=())
     assert world.do(step).status == "changed"
     assert ProcessKey(202, 2020) == step.steps[0].target.process
+
+
+class TestBehindAShell:
+    def _plan(self, world: World) -> Plan:
+        shell = world.shot.programs[1]
+        return plan_duplicates([finding([target(shell)], [keep(world.shot.beats[0])])], world.shot)
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        first = program("beat", 201)
+        both = [member(202, "wrapper"), member(4_000_203, "beat", ppid=202)]
+        shell = program("beat2", 202, members=both)
+        behind = beat(shell, 4_000_203)
+        return World(tmp_path, snapshot([first, shell], [beat(first), behind]))
+
+    def test_what_ended_with_it_needs_no_signal(self, world: World) -> None:
+        plan = self._plan(world)
+        world.clock.after(0.1, lambda: world.proc.remove(4_000_203))
+        outcome = world.do(plan)
+        assert outcome.status == "done", outcome
+        assert [c.tick for c in outcome.checks if c.step == 1] == ["skipped", "done"]
+
+    def test_no_signal_where_the_stop_was_left_out(self, world: World) -> None:
+        plan = self._plan(world)
+        outcome = world.do(replace(plan, steps=plan.steps[1:]))
+        assert outcome.status == "failed"
+        assert "it would be started again" in outcome.summary
+
+    def test_no_signal_where_the_stop_failed(self, world: World) -> None:
+        plan = self._plan(world)
+        world.server.on_stop = [xmlrpc.client.Fault(30, "FAILED")]
+        outcome = world.do(plan)
+        assert outcome.status == "failed"
+        asked = next(c for c in outcome.checks if c.step == 1)
+        assert "the step before it failed" in asked.detail
