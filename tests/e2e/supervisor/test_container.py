@@ -90,15 +90,22 @@ def check(tmp_path: Path) -> None:
         family = psutil.Process(child.pid)
 
         def supervisord() -> int | None:
-            found = family.children(recursive=True)
-            return next((p.pid for p in found if "supervisor.supervisord" in p.cmdline()), None)
+            for one in family.children(recursive=True):
+                try:
+                    if "supervisor.supervisord" in one.cmdline():
+                        return one.pid
+                except psutil.Error:
+                    continue  # a step of the script that has just ended
+            return None
 
         pid = until(supervisord, 10)
         inner = f"/proc/{pid}/root"
         until(lambda: os.path.exists(f"{inner}/run/b.pid"), 20)
         procfs = Procfs()
         found = [process(procfs, pid)]
-        found += [process(procfs, p.pid) for p in psutil.Process(pid).children()]
+        holder = int(Path(f"{inner}/run/b.pid").read_text())
+        beats = [process(procfs, p.pid) for p in psutil.Process(pid).children()]
+        found += [beat for beat in beats if beat.ns_pid == holder]
         source.observe(found)
         assert source.wait_first(10)
         told = source.latest()
