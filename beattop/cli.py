@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -209,6 +210,8 @@ def classify(ctx: click.Context, /, **given: Any) -> int:
     from beattop.reports import classify as report  # noqa: PLC0415
 
     settings_of(ctx, given)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     return report.run(sys.stdin, sys.stdout)
 
 

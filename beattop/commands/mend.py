@@ -13,6 +13,7 @@ from beattop.model.frame import Frame
 from beattop.settings import Settings
 from beattop.sources.collector import Collector
 
+USAGE = 2
 BLIND = 3
 
 
@@ -31,7 +32,11 @@ def run(settings: Settings, only: Sequence[str], *, yes: bool, observe: float) -
             print("beattop: the box could not be read; nothing was done", file=sys.stderr)
             return BLIND
         executor: Executor = executor_for(settings, feed)
-        return carry_out(frame, executor, tuple(only), yes, sys.stdout, sys.stderr)
+        try:
+            return carry_out(frame, executor, tuple(only), yes, sys.stdout, sys.stderr)
+        except ValueError as error:  # a NAMESPEC that nobody bears
+            print(f"beattop: {error}", file=sys.stderr)
+            return USAGE
     finally:
         feed.stop()
 

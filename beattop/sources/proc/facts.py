@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import psutil
 
+from beattop.model.commandline.environment import NAMES
 from beattop.model.process import Process, ProcessKey
 from beattop.sources.proc.commands import split
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
@@ -20,22 +21,8 @@ ENV_NAMES = frozenset(
         "SUPERVISOR_PROCESS_NAME",
         "SUPERVISOR_GROUP_NAME",
         "SUPERVISOR_SERVER_URL",
-        # Options of Celery 5's commands that may come from the environment: an envvar of their
-        # own, or click's auto_envvar_prefix CELERY (celery.bin.celery, .beat, .worker).
-        "APP",
-        "BROKER_URL",
-        "CONFIG_MODULE",
-        "CELERY_APP",
-        "CELERY_BROKER",
-        "CELERY_CONFIG",
-        "CELERY_WORKDIR",
-        "CELERY_BEAT_PIDFILE",
-        "CELERY_BEAT_SCHEDULE",
-        "CELERY_BEAT_SCHEDULER",
-        "CELERY_WORKER_BEAT",
-        "CELERY_WORKER_PIDFILE",
-        "CELERY_WORKER_SCHEDULER",
-        "CELERY_WORKER_SCHEDULE_FILENAME",
+        # What Celery 5's commands read from it.
+        *NAMES,
         # celery.app.utils.Settings and celery.loaders.default.
         "CELERY_BROKER_URL",
         "CELERY_BROKER_READ_URL",
