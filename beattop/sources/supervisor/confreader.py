@@ -115,13 +115,14 @@ class Reading:
     def programs(self) -> Iterable[dict[str, object]]:
         """Each process of each program, in the order of the file."""
         root = self.server.configroot.supervisord
-        order = self.parser.sections() if self.parser is not None else []
+        names = self.parser.sections() if self.parser is not None else []
+        order = {name: place for place, name in enumerate(names)}
         found = [
             (group.name, process)
             for group in getattr(root, "process_group_configs", ())
             for process in group.process_configs
         ]
-        found.sort(key=lambda pair: order.index(pair[1].origin))
+        found.sort(key=lambda pair: order[pair[1].origin])
         for number, (group, process) in enumerate(found):
             yield self._program(group, process, number)
 

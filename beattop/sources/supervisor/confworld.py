@@ -40,6 +40,7 @@ class Files:
         """Path as reached -> [mtime_ns, size, inode] of each file read and each folder searched."""
         self.denied: list[str] = []
         self.parser: RawConfigParser | None = None
+        self._sections: dict[str, dict[str, tuple[int, list[str]]]] = {}
 
     def open(self, name: str, mode: str = "r") -> Text:
         """`name` of that root, opened for reading; raises OSError, also for what is no file."""
@@ -86,18 +87,9 @@ class Files:
 
     def section(self, name: str, section: str) -> tuple[int, list[str]]:
         """(line of the section's first header from 1, its lines) in a file that was read."""
-        start, lines = 0, []
-        for number, text in enumerate(self.texts.get(name, "").splitlines(), 1):
-            header = _HEADER.match(text)
-            if header and start:
-                break
-            if header and header["name"] == section:
-                start = number
-            if start:
-                lines.append(text)
-        while lines and not lines[-1].strip():
-            lines.pop()
-        return start, lines[:_MOST_LINES]
+        if name not in self._sections:
+            self._sections[name] = _sections(self.texts.get(name, ""))
+        return self._sections[name].get(section, (0, []))
 
     def parse(
         self, parser: RawConfigParser, file: Iterable[str], source: str | None = None
@@ -126,6 +118,23 @@ class Files:
         for section in set(parser.sections()) - known:
             parser.section_to_file[section] = name  # type: ignore[attr-defined]
         return [name]
+
+
+def _sections(text: str) -> dict[str, tuple[int, list[str]]]:
+    """Each section's first header line and lines; trailing blank ones left out."""
+    found: dict[str, tuple[int, list[str]]] = {}
+    lines: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header:
+            lines = []
+            found.setdefault(header["name"], (number, lines))
+        if len(lines) < _MOST_LINES:
+            lines.append(line)
+    for _, lines in found.values():
+        while lines and not lines[-1].strip():
+            lines.pop()
+    return found
 
 
 class World:
