@@ -9,7 +9,14 @@ from beattop.diagnosis import lasting
 from beattop.diagnosis.identity import Link, link
 from beattop.diagnosis.keep import best, describe, keep, stop_beat, stop_program
 from beattop.diagnosis.names import app_name, beat_name, program_of, short_name, subject
-from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal
+from beattop.diagnosis.refusal import (
+    Refusal,
+    barred,
+    holder,
+    proven_stale,
+    refusal,
+    turned_away,
+)
 from beattop.diagnosis.respawning import pace, rate
 from beattop.model.finding import Certainty, Finding, Target
 from beattop.model.role import SCHEDULING
@@ -27,7 +34,9 @@ def respawning(snapshot: Snapshot) -> Iterable[Finding]:
     groups: dict[tuple[int | None, str | None], list[tuple[Program, Refusal]]] = {}
     holders: dict[tuple[int | None, str | None], Beat] = {}
     for program in snapshot.programs:
-        if not program.respawning or program.role not in SCHEDULING:
+        if program.role not in SCHEDULING:
+            continue
+        if not program.respawning and not turned_away(program, snapshot):
             continue
         refused = refusal(program, snapshot)
         if refused is None or proven_stale(refused.fact, snapshot):
@@ -172,6 +181,8 @@ def _sends(beat: Beat, snapshot: Snapshot) -> bool:
         return False
     program = program_of(snapshot, beat.program)
     if program is not None and program.state == "STOPPING":
+        return False
+    if barred(beat, snapshot):
         return False
     return beat.state not in ("Z", "X")
 

@@ -25,7 +25,7 @@ def short_name(program: ProgramId, snapshot: Snapshot) -> str:
 
 
 def beat_name(beat: Beat, snapshot: Snapshot) -> str:
-    """`beat2`, `worker (worker -B)`, `the left-over of beat (pid 812)`, `the unsupervised beat ...`."""
+    """`beat2`, `worker (worker -B)`, `the left-over of beat (pid 812)`, or what a stranger is."""
     if beat.program is not None:
         name = short_name(beat.program, snapshot)
         return f"{name} (worker -B)" if beat.embedded else name

@@ -17,6 +17,13 @@ REFUSED_STATUS = 73
 """EX_CANTCREAT: what every Celery from 3.1 to 5.7 exits with where the pidfile is taken."""
 
 
+_IMPORTS_S = 120.0
+"""The longest that a big project's imports may take before the pidfile is looked at."""
+_FRESH_S = 60.0
+_AT_THE_END = 4
+"""Lines after which a refusal is an old story: a beat that was let in has said more since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One program's last word on a pidfile."""
@@ -52,6 +59,48 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
     return Refusal(fact.path if fact else resolved, fact, pid, words)
+
+
+def turned_away(program: Program, snapshot: Snapshot) -> bool:
+    """Whether its own log tells of refusals, the last just now, and no main log of its exits.
+
+    So it is where supervisord logs to a stream, and where two groups have one bare name.
+    """
+    words = program.last_words
+    if program.last_exit is not None or words is None or not _tried_again(program):
+        return False
+    if words.mtime_at is None or snapshot.at - words.mtime_at > _FRESH_S:
+        return False
+    if program.uptime_s is not None and program.uptime_s > _FRESH_S:
+        return False
+    taken = [i for i, line in enumerate(words.lines) if _TAKEN.search(line)]
+    return len(taken) > 1 and len(words.lines) - taken[-1] <= _AT_THE_END
+
+
+def _tried_again(program: Program) -> bool:
+    always = program.config is not None and program.config.autorestart == "true"
+    return program.state in ("STARTING", "RUNNING", "BACKOFF") or (
+        program.state == "EXITED" and always
+    )
+
+
+def barred(beat: Beat, snapshot: Snapshot) -> bool:
+    """Whether it has just begun, and the pidfile it is told to hold is another living beat's.
+
+    Celery looks at the pidfile once its imports are done, and then exits 73: it sends nothing.
+    """
+    fact = beat.pidfile_fact
+    if fact is None or fact.holder is None or fact.mtime_at is None or beat.embedded:
+        return False
+    began = beat.started_at
+    if began is None or began <= fact.mtime_at or snapshot.at - began > _IMPORTS_S:
+        return False
+    if beat.handles is not None and beat.handles.schedules:
+        return False
+    return any(
+        other is not beat and other.holds_pidfile and _is(other, fact.holder.pid)
+        for other in snapshot.beats
+    )
 
 
 def _fact(path: str | None, snapshot: Snapshot) -> Pidfile | None:

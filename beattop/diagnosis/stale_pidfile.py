@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterable
 
 from beattop.diagnosis.lasting import place
 from beattop.diagnosis.names import short_name
-from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal
+from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal, turned_away
 from beattop.diagnosis.respawning import pace, rate
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.role import SCHEDULING
@@ -18,8 +19,7 @@ from beattop.text import duration, moment
 def stale_pidfiles(snapshot: Snapshot) -> Iterable[Finding]:
     """Refused beats whose pidfile names no beat."""
     for program in snapshot.programs:
-        gone = program.state == "FATAL" and not program.respawning
-        if program.role not in SCHEDULING or not (program.respawning or gone):
+        if program.role not in SCHEDULING or not _refusable(program, snapshot):
             continue
         refused = refusal(program, snapshot)
         if refused is None or refused.fact is None:
@@ -31,11 +31,21 @@ def stale_pidfiles(snapshot: Snapshot) -> Iterable[Finding]:
         yield _stale(program, refused, snapshot)
 
 
+def _refusable(program: Program, snapshot: Snapshot) -> bool:
+    return program.respawning or program.state == "FATAL" or turned_away(program, snapshot)
+
+
+def _command(argv: tuple[str, ...]) -> str:
+    """The first words, paths of interpreter and script cut off: `python celery -A proj worker`."""
+    words = [posixpath.basename(word) or word for word in argv[:2]]
+    return " ".join((*words, *argv[2:8])) or "an unknown process"
+
+
 def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     fact = refused.fact
     assert fact is not None
     name = short_name(program.id, snapshot)
-    what = " ".join(fact.holder_argv[:4]) or "an unknown process"
+    what = _command(fact.holder_argv)
     proven = proven_stale(fact, snapshot)
     whose = f"pid {fact.pid}, which is `{what}`" + (
         f" of user {fact.holder_user}" if fact.holder_user else ""
@@ -55,29 +65,46 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     command = f"rm {shlex.quote(fact.path)}"
     config = program.config
     state = "dies " + rate(program) if program.respawning else "is FATAL"
+    summary = f"{name} {state} (exit 73): {fact.path} is stale, its {whose}. No beat runs."
+    cure = (
+        f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
+        "For good: put the pidfile where a reboot clears it (/run) and let one program alone "
+        "write it" + (f": {place(config)}" if config else "") + "."
+    )
+    short = f"{name} {state}: stale pidfile {fact.path}, remove it"
+    ticket = (
+        f"{fact.path} outlived its beat by "
+        + (duration(snapshot.at - fact.mtime_at) if fact.mtime_at else "some time")
+        + "; keep pidfiles under /run."
+    )
+    if not proven:
+        # The file's pid may well have written it: a worker with the same --pidfile.
+        summary = f"{name} {state} (exit 73): {fact.path} holds {whose}: no beat. No beat runs."
+        cure = (
+            f"{place(config) + ': g' if config else 'G'}ive {name} a --pidfile of its own: "
+            f"pid {fact.pid} may have written {fact.path} itself, so leave that file."
+        )
+        short = f"{name} {state}: {fact.path} is another program's pidfile"
+        ticket = f"{name} and pid {fact.pid} share the pidfile {fact.path}."
     return Finding(
         kind="stale-pidfile",
         severity="critical",
         certainty="certain" if proven else "likely",
-        summary=f"{name} {state} (exit 73): {fact.path} is stale, its {whose}. No beat runs.",
+        summary=summary,
         effect="respawning" if program.respawning else "down",
         programs=(program.id,),
         pids=(program.pid,) if program.pid else (),
         evidence=tuple(evidence),
         lasting=LastingFix(
-            f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
-            "For good: put the pidfile where a reboot clears it (/run) and let one program alone "
-            "write it" + (f": {place(config)}" if config else "") + ".",
+            cure,
             config.file if config else None,
             config.line if config else 0,
             config.section if config else None,
-            ticket=f"{fact.path} outlived its beat by "
-            + (duration(snapshot.at - fact.mtime_at) if fact.mtime_at else "some time")
-            + "; keep pidfiles under /run.",
+            ticket=ticket,
         ),
         since_at=program.loop_since_at,
         churn_pct=program.churn_pct,
         identity=f"stale-pidfile:{fact.path}:{name}",
-        short=f"{name} {state}: stale pidfile {fact.path}, remove it",
+        short=short,
         pidfile=fact.path if proven else None,
     )

@@ -281,6 +281,11 @@ class Box:
 
     # What can be asked
 
+    def places(self) -> tuple[str, ...]:
+        """Paths and addresses that stand in whatever is said of this box."""
+        folders = (f"{self.folder}/", f"{self._lifeline.folder}/")
+        return (*folders, *(server.url for server in self.servers.values() if server.port))
+
     def rpc(self, method: str, *args: Any, server: str = "main", timeout: float = 10.0) -> Any:
         """Call supervisor.`method`: rpc("getProcessInfo", "beat")."""
         return self.servers[server].rpc(method, *args, timeout=timeout)
@@ -298,6 +303,13 @@ class Box:
     def pid(self, program: str, server: str = "main") -> int:
         """The last pid that the main log gives for a program; 0 for none."""
         return (self.servers[server].spawns(program) or [0])[-1]
+
+    def age(self, pid: int) -> float:
+        """Seconds since a process began."""
+        who = identity(pid)
+        assert who, f"{pid} is gone"
+        up = float(Path("/proc/uptime").read_text().split()[0])
+        return up - who.ticks / os.sysconf("SC_CLK_TCK")
 
     def exits(self, program: str, server: str = "main") -> list[str]:
         """How its lives ended, oldest first: "exit status 73; not expected"."""

@@ -1,0 +1,132 @@
+"""Who is turned away by which pidfile, on made-up boxes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.test_diagnosis import BEAT, REFUSED, WORKER
+from tests.unit.world import World
+
+PIDFILE = "/run/beat.pid"
+HELD = f"{BEAT} --pidfile={PIDFILE}"
+
+
+@pytest.fixture
+def world() -> World:
+    w = World()
+    w.supervisord()
+    return w
+
+
+def refused(pid: int, times: int) -> list[str]:
+    return [line.format(pid=pid) for _ in range(times) for line in REFUSED]
+
+
+def unlogged(world: World, times: int = 3) -> int:
+    """A beat, and another whose refusals only its own log tells; the holder's pid."""
+    world.logged = False
+    world.program("beat", HELD)
+    world.program("beat2", HELD)
+    first = world.spawn("beat", age=500)
+    world.pidfile(PIDFILE, first, age=499)
+    world.say("beat2", *refused(first.pid, times))
+    return first.pid
+
+
+def test_where_no_main_log_tells_its_own_log_does(world):
+    holder = unlogged(world)
+    world.spawn("beat2", age=1)
+    world.look()
+    (found,) = world.findings
+    assert (found.effect, found.certainty) == ("respawning", "certain")
+    assert [k.pid for k in found.keep] == [holder]
+    assert [(t.namespec, t.via) for t in found.stop] == [("beat2", "xmlrpc")]
+
+
+def test_between_two_lives_too(world):
+    unlogged(world)
+    world.state("beat2", "BACKOFF")
+    world.look()
+    assert world.kinds("critical") == ["duplicate-beat"]
+
+
+@pytest.mark.parametrize("state", ["STOPPED", "FATAL", "STOPPING"])
+def test_old_refusals_of_a_program_that_is_not_tried_again_are_no_loop(world, state):
+    unlogged(world)
+    world.state("beat2", state)
+    world.look()
+    assert not [f for f in world.findings if f.kind == "duplicate-beat"]
+
+
+def test_an_exited_one_that_is_not_restarted_is_no_loop(world):
+    unlogged(world)
+    key = (world.servers[0].id, "beat2", "beat2")
+    world.program("beat2", HELD, autorestart="unexpected", state="EXITED")
+    assert world.configs[key].autorestart == "unexpected"
+    world.look()
+    assert world.kinds("critical", "warning") == []
+
+
+def test_one_refusal_is_no_loop_yet(world):
+    unlogged(world, times=1)
+    world.spawn("beat2", age=1)
+    world.look()
+    assert world.findings == ()
+
+
+def test_refusals_of_long_ago_are_history(world):
+    holder = unlogged(world)
+    world.spawn("beat2", age=1)
+    world.say("beat2", *refused(holder, 3), "beat: Starting...", "one", "two", "three")
+    world.look()
+    assert world.findings == ()
+
+
+def test_one_that_only_begins_beside_the_holder_of_its_pidfile_sends_nothing_yet(world):
+    world.program("beat", HELD)
+    world.program("beat2", HELD)
+    first = world.spawn("beat", age=500)
+    second = world.spawn("beat2", age=9)
+    world.pidfile(PIDFILE, first, age=499)
+    world.look()
+    assert world.findings == ()
+    # One that has its schedule open was let in, whatever the file says.
+    world.holds(second, "/srv/proj/celerybeat-schedule")
+    world.look()
+    assert world.kinds("critical") == ["duplicate-beat"]
+
+
+def test_one_that_lives_on_beside_the_holder_was_let_in(world):
+    world.program("beat", HELD)
+    world.program("beat2", HELD)
+    first = world.spawn("beat", age=500)
+    world.spawn("beat2", age=200)
+    world.pidfile(PIDFILE, first, age=499)
+    world.look()
+    assert world.findings[0].effect == "double-scheduling"
+
+
+def test_a_worker_on_the_beats_pidfile_is_told_and_its_file_left(world):
+    world.program("beat", HELD)
+    world.program("worker", f"{WORKER} --pidfile={PIDFILE}")
+    worker = world.spawn("worker", age=500)
+    world.pidfile(PIDFILE, worker, age=499)
+    world.say("beat", *refused(worker.pid, 2))
+    world.loop("beat", 3)
+    (found,) = world.findings
+    assert (found.kind, found.certainty) == ("stale-pidfile", "likely")
+    assert found.pidfile is None and found.stop == ()
+    assert "worker" in found.summary and "rm " not in found.lasting.text
+    assert "--pidfile of its own" in found.lasting.text
+
+
+def test_a_worker_that_got_the_pid_of_an_old_beat_is_proof_of_a_stale_file(world):
+    world.program("beat", HELD)
+    world.program("worker", WORKER)
+    worker = world.spawn("worker", age=500)
+    world.pidfile(PIDFILE, worker, age=4000)
+    world.say("beat", *refused(worker.pid, 2))
+    world.loop("beat", 3)
+    (found,) = world.findings
+    assert (found.kind, found.certainty) == ("stale-pidfile", "certain")
+    assert found.pidfile == PIDFILE and f"rm {PIDFILE}" in found.lasting.text
