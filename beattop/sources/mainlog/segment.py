@@ -53,6 +53,12 @@ def join(older: Segment, newer: Segment) -> Segment:
             gap = True
         else:
             pasts[name] = past if newer.restart is None else restarted(past, newer.restart)
+    if older.restart is not None:
+        # Still older parts may hold lives of these names, which this new start ended.
+        for name in newer.pasts:
+            if name not in older.pasts:
+                unheard = restarted(nothing(older.supervisor, name), older.restart)
+                pasts[name] = merge(unheard, pasts[name])
     return Segment(
         supervisor=newer.supervisor,
         pasts=pasts,
