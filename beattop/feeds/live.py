@@ -44,7 +44,9 @@ class LiveFeed:
             self._heartbeat = sample.at
             self._latest = frame
             snapshot = frame.snapshot
-            self._collector.hint(looping=any(p.respawning for p in snapshot.programs))
+            self._collector.hint(
+                frozenset((p.id.supervisor, p.id.name) for p in snapshot.programs if p.respawning)
+            )
             on_frame(frame)
 
         self._collector.start(take)

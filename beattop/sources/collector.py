@@ -6,7 +6,7 @@ import os
 import pwd
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from beattop.model.box import Viewer
@@ -15,7 +15,9 @@ from beattop.model.frame import HistoryProgress
 from beattop.model.lifecycle import LifecycleEvent
 from beattop.model.sample import Sample
 from beattop.model.source import SourceName, SourceStatus
+from beattop.model.supervisor import Supervisord
 from beattop.settings import ConfigError, ServerSetting, Settings
+from beattop.sources.between import Between, Name
 from beattop.sources.celery.beatfiles import BeatFiles, BeatReading
 from beattop.sources.lifecycle import Drained, Lifecycle, choose
 from beattop.sources.mainlog.logs import LogReading, Logs
@@ -28,9 +30,11 @@ T = TypeVar("T")
 
 _SETTLE_S = 0.03
 """supervisord writes its log line a few milliseconds after a death (6 ms in the median)."""
-_EARLY_EVERY_S = 5.0
+_LISTEN_S = 0.1
+"""At most so often is it asked who died."""
+_EARLY_EVERY_S = 2.0
 _EARLY_MOST = 4
-"""Samples taken early, because something died: a handful at once, then one in five seconds."""
+"""Samples taken early, because a program died: a handful at once, then one in two seconds."""
 _OPENING_S = (0.25, 0.5)
 """The first samples follow each other faster: supervisord's answers are on their way."""
 _RETRY_S = 1.0
@@ -70,8 +74,11 @@ class Collector:
         """By the name of the call that failed."""
         self._wake = threading.Event()
         self._ended = threading.Event()
+        self._between = Between()
+        self._told: tuple[Supervisord, ...] = ()
         self._died = False
         self._early = float(_EARLY_MOST)
+        self._gained_at = self._listened_at = time.monotonic()
         self._factor = 1.0
         self._trouble: str | None = None
         self._thread: threading.Thread | None = None
@@ -109,9 +116,12 @@ class Collector:
         """Stretch the interval; 1 is as configured."""
         self._factor = max(1.0, factor)
 
-    def hint(self, looping: bool) -> None:
-        """What the diagnosis sees: asking a supervisord speeds up its loops, so ask less."""
-        self._supervisors.set_looping(looping)
+    def hint(self, looping: Collection[Name]) -> None:
+        """The programs that are seen to respawn: asking a supervisord speeds up its loops, so it
+        is asked less; and their deaths are no news.
+        """
+        self._supervisors.set_looping(bool(looping))
+        self._between.looping = looping
 
     def server(self, supervisor: str) -> Server | None:
         """Address and credentials behind a supervisor's id."""
@@ -166,13 +176,28 @@ class Collector:
             if not self._died:
                 return time.monotonic()
             self._died = False
-            gained = (time.monotonic() - begun) / _EARLY_EVERY_S
-            self._early = min(_EARLY_MOST, self._early + gained)
-            if self._early >= 1:
-                self._early -= 1
-                self._ended.wait(_SETTLE_S)
+            if self._worth_a_look():
                 return time.monotonic()
         return time.monotonic()
+
+    def _worth_a_look(self) -> bool:
+        """Whether a program died just now of which that is news, and looks are left for it."""
+        rest = self._listened_at + _LISTEN_S - time.monotonic()
+        self._ended.wait(max(_SETTLE_S, rest))
+        now = self._listened_at = time.monotonic()
+        self._early = min(_EARLY_MOST, self._early + (now - self._gained_at) / _EARLY_EVERY_S)
+        self._gained_at = now
+        if self._early < 1 or not self._news():
+            return False
+        self._early -= 1
+        return True
+
+    def _news(self) -> bool:
+        if self._lifecycle is None:
+            return False
+        drained = self._guarded("lifecycle", self._lifecycle.drain, Drained())
+        logs = self._guarded("mainlog", lambda: self._logs.poll(self._told), LogReading())
+        return self._between.hear(drained, logs.events, self._told)
 
     def _on_exit(self) -> None:
         self._died = True
@@ -200,12 +225,13 @@ class Collector:
             self._sampler = Sampler(interesting)
         lifecycle, sampler = self._lifecycle, self._sampler
         now = time.time()
-        drained = self._guarded("lifecycle", lifecycle.drain, Drained())
+        drained = self._between.drained(self._guarded("lifecycle", lifecycle.drain, Drained()))
         reading = sampler.sample(now, drained.births, drained.execs, drained.rescan)
         seen: tuple[LifecycleEvent, ...] = self._guarded(
             "lifecycle", lambda: lifecycle.observe(reading), (), "observe"
         )
         told = self._guarded("supervisor", lambda: self._ask(reading), SupervisorReading())
+        self._told = told.supervisords
         logs = self._guarded("mainlog", lambda: self._logs.poll(told.supervisords), LogReading())
         files = self._guarded("pidfile", lambda: self._look(reading, told), BeatReading())
         return Sample(
@@ -219,7 +245,7 @@ class Collector:
             supervisords=told.supervisords,
             programs=told.programs,
             configs=told.configs,
-            log_events=logs.events,
+            log_events=self._between.logged(logs.events),
             pasts=logs.pasts,
             pidfiles=files.pidfiles,
             schedules=files.schedules,

@@ -67,7 +67,9 @@ def status(sample, name: str):
         ("pidfile", "_files", "latest"),
     ],
 )
-def test_a_source_that_raises_is_named_and_the_others_go_on(running, monkeypatch, name, attribute, method):
+def test_a_source_that_raises_is_named_and_the_others_go_on(
+    running, monkeypatch, name, attribute, method
+):
     def break_it(collector):
         monkeypatch.setattr(getattr(collector, attribute), method, explode)
 
@@ -136,22 +138,32 @@ def test_stopping_ends_the_threads(running):
     assert not thread.is_alive()
 
 
-def test_an_early_look_comes_when_something_died(running, monkeypatch):
+def quiet(running, monkeypatch):
+    """A collector that looks no more by itself; each death is news to it."""
+    monkeypatch.setattr(module.Between, "hear", lambda self, *heard: True)
     collector, listener = running(interval=30.0)
     listener.wait(lambda s: len(listener.samples) >= 3)
+    return collector, listener
+
+
+def test_an_early_look_comes_when_a_program_died(running, monkeypatch):
+    collector, listener = quiet(running, monkeypatch)
     number = len(listener.samples)
     collector._on_exit()
     listener.wait(lambda s: len(listener.samples) > number, 2.0)
 
 
-def test_early_looks_are_rationed(running):
-    collector, listener = running(interval=30.0)
-    listener.wait(lambda s: len(listener.samples) >= 3)
-    for _ in range(module._EARLY_MOST + 1):
-        number = len(listener.samples)
+def test_early_looks_are_rationed(running, monkeypatch):
+    monkeypatch.setattr(module, "_EARLY_EVERY_S", 1000.0)
+    collector, listener = quiet(running, monkeypatch)
+    for most in range(4, 4 + module._EARLY_MOST):
         collector._on_exit()
-        if len(listener.samples) - 3 < module._EARLY_MOST:
-            listener.wait(lambda s: len(listener.samples) > number, 2.0)
+        listener.wait(lambda s, most=most: len(listener.samples) >= most, 2.0)
+    listened = collector._listened_at
+    collector._on_exit()
+    deadline = time.monotonic() + 5
+    while collector._listened_at == listened:
+        assert time.monotonic() < deadline
     assert len(listener.samples) == 3 + module._EARLY_MOST
 
 
