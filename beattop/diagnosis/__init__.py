@@ -47,6 +47,7 @@ def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     out.extend(programs_down(snapshot, claimed))
     pids = {pid for f in out if f.severity != "info" for pid in _pids(f)}
     out.extend(silent_beats(snapshot, pids))
+    pids |= {k.pid for f in out if f.severity != "info" for k in f.keep if k.pid is not None}
     out.extend(orphans(snapshot, pids))
     out.extend(denied(snapshot))
     out = [f for f in out if _concerns(f, snapshot)]

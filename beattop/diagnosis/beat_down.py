@@ -48,7 +48,10 @@ def _somebody_else(beat: Beat, snapshot: Snapshot) -> bool:
             continue
         if link(beat, other) is not None:
             return True
-        if other.was is not None and other.was == beat.namespec:
+        if other.was is not None and (other.was_supervisor, other.was) == (
+            beat.supervisor,
+            beat.namespec,
+        ):
             return True
     return False
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from beattop.diagnosis.names import app_name, beat_name, program_of
 from beattop.model.finding import LastingFix
-from beattop.model.snapshot import Beat, Program, Snapshot
+from beattop.model.snapshot import Beat, Program, Snapshot, Unmanaged
 from beattop.model.supervisor import ProgramConfig
 from beattop.text import MASK
 
@@ -110,15 +111,19 @@ def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
 def respawning(programs: Sequence[Program], held: Beat, snapshot: Snapshot) -> LastingFix:
     """For programs that a taken pidfile turns away."""
     first = programs[0]
+    if held.origin == "orphan":
+        cure = leftover(held, snapshot)
+        end = f"End {beat_name(held, snapshot)} when {first.namespec} is to take over. "
+        return replace(cure, text=end + cure.text)
     if held.unmanaged:
         stranger = beat_name(held, snapshot)
         text = (
             f"One beat too many was started outside supervisor ({stranger}). End it when "
             f"{first.namespec} is to take over, and remove what starts it"
-            f"{_starter(held)}. {_orphan_cure(held, snapshot)}"
+            f"{_starter(held)}."
         )
         return LastingFix(
-            text.strip(),
+            text,
             file=first.config.file if first.config else None,
             line=first.config.line if first.config else 0,
             section=first.config.section if first.config else None,
@@ -135,15 +140,17 @@ def _starter(beat: Beat) -> str:
     return " (crontab, rc.local, a deploy script, a shell with nohup)"
 
 
-def _orphan_cure(beat: Beat, snapshot: Snapshot) -> str:
-    if beat.origin != "orphan":
-        return ""
-    return leftover(beat.was, snapshot).text
-
-
-def leftover(was: str | None, snapshot: Snapshot) -> LastingFix:
+def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
     """Why a program leaves processes behind, and what keeps it from doing so."""
-    program = next((p for p in snapshot.programs if p.namespec == was), None)
+    was = left.was
+    program = next(
+        (
+            p
+            for p in snapshot.programs
+            if p.namespec == was and p.id.supervisor == left.was_supervisor
+        ),
+        None,
+    )
     config = program.config if program else None
     if config is None:
         return LastingFix(
@@ -158,7 +165,7 @@ def leftover(was: str | None, snapshot: Snapshot) -> LastingFix:
             cut_words(config, r"\s(--detach|-D)(?=[\s'\"]|$)"),
             f"[{config.section}] must not detach.",
         )
-    if not config.stopasgroup:
+    if not config.stopasgroup and not _led(left, snapshot):
         return _fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
             "in its shell, so that a stop reaches the whole process group.",
@@ -168,8 +175,16 @@ def leftover(was: str | None, snapshot: Snapshot) -> LastingFix:
         )
     return LastingFix(
         f"It outlived a supervisord that was killed; check that the service's stop ends all of "
-        f"{was}'s processes (systemd: KillMode=control-group)."
+        f"{was}'s processes (systemd: KillMode=control-group).",
+        ticket=f"{was} outlived its supervisord: let the service's stop end all its processes.",
     )
+
+
+def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
+    """Whether it led its process group, so no shell stood before it: its supervisord was killed."""
+    pid = left.main_pid if isinstance(left, Beat) else left.member.process.pid
+    heads = (u.member.process for u in snapshot.unmanaged)
+    return any(p.pid == pid and p.pgrp == p.pid for p in heads)
 
 
 def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFix:
@@ -180,7 +195,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
         return _without_b(embedded, kept, surplus, snapshot)
     orphan = next((b for b in surplus if b.origin == "orphan"), None)
     if orphan is not None:
-        return leftover(orphan.was, snapshot)
+        return leftover(orphan, snapshot)
     stranger = next((b for b in surplus if b.unmanaged), None)
     if stranger is not None:
         return LastingFix(

@@ -112,7 +112,7 @@ def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Findi
         if snapshot.limited_to and root.was_supervisor not in snapshot.limited_to:
             continue
         age = duration(snapshot.at - process.started_at)
-        fix = leftover(root.was, snapshot)
+        fix = leftover(root, snapshot)
         yield Finding(
             kind="orphan",
             severity="warning",

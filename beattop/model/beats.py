@@ -112,6 +112,7 @@ def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts,
         container=root.container,
         runner=root.runner,
         was=root.was,
+        was_supervisor=root.was_supervisor,
     )
 
 

@@ -180,6 +180,7 @@ class Beat:
     container: str | None = None
     runner: str | None = None
     was: str | None = None
+    was_supervisor: str | None = None
     last_sent_at: float | None = None
     """When it last proved that it sends: a log line or its schedule file's mtime."""
     main_pid: int | None = None

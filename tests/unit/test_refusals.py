@@ -130,3 +130,43 @@ def test_a_worker_that_got_the_pid_of_an_old_beat_is_proof_of_a_stale_file(world
     (found,) = world.findings
     assert (found.kind, found.certainty) == ("stale-pidfile", "certain")
     assert found.pidfile == PIDFILE and f"rm {PIDFILE}" in found.lasting.text
+
+
+def orphaned(world: World, **more: object) -> int:
+    """A left-over of `beat` that holds the pidfile, the program looping before it."""
+    world.program("beat", HELD)
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "beat",
+        "SUPERVISOR_GROUP_NAME": "beat",
+        "SUPERVISOR_SERVER_URL": world.servers[0].id,
+    }
+    left = world.process(HELD, age=500, env=env, **more)
+    world.pidfile(PIDFILE, left, age=499)
+    world.say("beat", *refused(left.pid, 2))
+    world.loop("beat", 3)
+    return left.pid
+
+
+def test_an_orphan_that_is_kept_is_one_finding_with_its_programs_cure(world):
+    left = orphaned(world, pgrp=77)
+    (found,) = world.findings
+    assert [k.pid for k in found.keep] == [left]
+    assert "crontab" not in found.lasting.text
+    assert "stopasgroup=true" in found.lasting.text
+    assert "+stopasgroup=true" in found.lasting.diff
+
+
+def test_a_leader_that_outlived_its_supervisord_is_no_matter_of_groups(world):
+    orphaned(world)
+    (found,) = world.findings
+    assert "KillMode" in found.lasting.text and found.lasting.diff == ""
+
+
+def test_a_left_over_is_its_own_supervisords(world):
+    """Two supervisords with a program of one name: the cure names the right conf."""
+    other = world.supervisord("unix:///run/other.sock", "/etc/other.conf")
+    world.program("beat", "sleep 1", server=other, file="/etc/other.conf", stopasgroup=True)
+    orphaned(world, pgrp=77)
+    (found,) = [f for f in world.findings if f.severity == "critical"]
+    assert found.lasting.file == "/etc/supervisor/supervisord.conf"
