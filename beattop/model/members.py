@@ -13,6 +13,9 @@ from beattop.model.role import CELERY, Role
 from beattop.model.snapshot import Member
 from beattop.text import mask
 
+OWN_PIPES = 3
+"""A pool child has at least so many pipes more than the embedded beat beside it."""
+
 
 @dataclass(slots=True)
 class Lines:
@@ -105,12 +108,18 @@ def embedded_child(
 ) -> Process | None:
     """The embedded beat among a `worker -B`'s forks of one command line.
 
-    It has no pipe above descriptor 2, where a pool child has seven or more (measured, Celery
-    3.1 to 5.7). Without a look at the descriptors nobody can tell.
+    It has no pipe of its own above descriptor 2, where a pool child has seven or more (measured,
+    Celery 3.1 to 5.7); what the worker inherited, all of them have. Without a look at the
+    descriptors nobody can tell.
     """
-    pipes = {c.key: h.pipes for c in children if (h := handles.get(c.key)) is not None}
-    none = [c for c in children if pipes.get(c.key) == 0]
-    return none[0] if len(none) == 1 else None
+    pipes = [(h.pipes, c) for c in children if (h := handles.get(c.key)) and h.pipes is not None]
+    pipes.sort(key=lambda pair: (pair[0], pair[1].pid))
+    if len(pipes) < len(children) or not pipes:
+        return None
+    fewest, beat = pipes[0]
+    if len(pipes) == 1:
+        return beat if fewest == 0 else None
+    return beat if pipes[1][0] - fewest >= OWN_PIPES else None
 
 
 def leading_role(found: Sequence[Member]) -> Role | None:
