@@ -41,12 +41,12 @@ class BeattopApp(App[int]):
     TITLE = "beattop"
     BINDINGS = bindings("app")
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own form
         (0, "-narrow"),
         (60, "-medium"),
         (100, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-low"),
         (13, "-middling"),
         (30, "-tall"),
@@ -95,9 +95,14 @@ class BeattopApp(App[int]):
         """What the header tells besides the snapshot."""
         beat = self.feed.heartbeat()
         return Condition(
-            self.settings.title, self.read_only, self.feed.live, None if beat is None else self._now() - beat,
-            self.feed.trouble(), paused, self.settings.interval * self._factor,
-        )  # fmt: skip
+            title=self.settings.title,
+            read_only=self.read_only,
+            live=self.feed.live,
+            age_s=None if beat is None else self._now() - beat,
+            trouble=self.feed.trouble(),
+            paused=paused,
+            interval_s=self.settings.interval * self._factor,
+        )
 
     # --- frames ---
 

@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The columns for one width: the pinned first one, those that fit, and the ones beyond the edge."""
+    """The columns for one width: the pinned one, those that fit, those beyond the edge."""
 
     pinned: int
     fitting: tuple[tuple[Column, int], ...]
@@ -75,7 +75,9 @@ def _number(
 
 def _state(row: Row, width: int) -> Line:
     word = "RESPAWN" if row.state == "RESPAWNING" and width < 12 else row.state
-    if row.kind == "process" and not row.sign:
+    if width < 12 and word.startswith("exited "):
+        word = "exit " + word[7:]
+    if row.kind in {"process", "dead"} and not row.sign:
         return (Span(fit(f"  {word}", width), row.ink),)
     return (Span(fit(f"{row.sign} {word}" if word else "", width), row.ink),)
 
@@ -250,7 +252,7 @@ def titles(arrangement: Arrangement, sort: str, *, inverted: bool) -> Line:
 
 
 def banner(arrangement: Arrangement) -> int:
-    """Columns beside the pinned one over which a group's name may run: it has neither role nor state."""
+    """How many columns a group's name may run over: it has neither role nor state."""
     return len([c for c, _ in arrangement.fitting[:2] if c.id in {"role", "state"}])
 
 

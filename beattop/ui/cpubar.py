@@ -107,7 +107,7 @@ def _legend(snapshot: Snapshot, price: float | None) -> Line:
 
 
 def cost(snapshot: Snapshot, price: float | None) -> str:
-    """What respawning has burnt so far: "≈ 34 core-hours since Tue 04:12 ≈ 1.70"; "" for nothing."""
+    """What respawning has burnt: "≈ 34 core-hours since Tue 04:12 = 1.70 at …"; "" for nothing."""
     burnt = snapshot.burnt
     seconds = burnt.since_start_s if burnt.since_start_s is not None else burnt.observed_s
     since = burnt.since_at if burnt.since_start_s is not None else None

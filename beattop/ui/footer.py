@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from beattop.ui.commands import Where, footer
 from beattop.ui.keymap import Keymap
@@ -17,11 +17,14 @@ def footer_line(
     replay: bool = False,
     read_only: bool = False,
     labels: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
 ) -> Line:
     """Keys and labels, the important ones first; acts are dim where they cannot change anything."""
     chosen: list[Line] = []
     left = size - 1
     for command in footer(where, replay=replay):
+        if only is not None and command.id not in only:
+            continue
         label = (labels or {}).get(command.id, command.label)
         off = read_only and command.writes
         part = (

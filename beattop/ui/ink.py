@@ -46,6 +46,8 @@ _INKS: Final[dict[str, tuple[str, str, str]]] = {
 }
 INKS: Final = frozenset(_INKS)
 """All names that a span may carry."""
+LOUD: Final = frozenset(n for n, (_, g, a) in _INKS.items() if g or "reverse" in a or "under" in a)
+"""Inks in which even a blank is seen."""
 
 
 def _color(variables: Mapping[str, str], token: str) -> Color | None:

@@ -78,7 +78,8 @@ def _checked(name: str, text: str) -> tuple[str, ...]:
     for key in keys:
         if not _KEY.fullmatch(key):
             raise ValueError(
-                f"[keys]: {name} = {text!r}: {key!r} is no key (one character, f1 to f24, ctrl+x, {_NAMED})"
+                f"[keys]: {name} = {text!r}: {key!r} is no key"
+                f" (one character, f1 to f24, ctrl+x, {_NAMED})"
             )
     return keys
 
@@ -92,7 +93,8 @@ def _no_clash(keys: Mapping[str, tuple[str, ...]]) -> None:
             for key in keys[c.id]:
                 if taken.setdefault(key, c.id) != c.id:
                     raise ValueError(
-                        f"[keys]: {display(key)} is both {taken[key]} and {c.id}: give one of them another key"
+                        f"[keys]: {display(key)} is both {taken[key]} and {c.id}:"
+                        " give one of them another key"
                     )
 
 

@@ -98,10 +98,11 @@ def wrap(text: str, size: int) -> list[str]:
         if current:
             lines.append(current)
         if long > size:
-            *whole, word = chop_cells(word, size)
+            *whole, current = chop_cells(word, size)
             lines += whole
-            long = cells(word)
-        current, taken = word, long
+            taken = cells(current)
+        else:
+            current, taken = word, long
     return [*lines, current] if current else lines or [""]
 
 

@@ -10,7 +10,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from beattop.ui.ink import mix
+from beattop.text import clean
+from beattop.ui.ink import LOUD, mix
 from beattop.ui.line import EMPTY, Line, cells
 
 Inks = Mapping[str, Style]
@@ -46,14 +47,19 @@ def paint(line: Line, width: int, styles: Inks, over: Style | None = None) -> St
     segments: list[Segment] = []
     text, ink, taken = "", "", 0
     for span in line:
-        if span.ink == ink:
-            text += span.text
+        # Text arrives clean; should any source forget, the terminal still gets nothing to obey.
+        shown = span.text if span.text.isprintable() else clean(span.text)
+        taken += cells(shown)
+        quiet = ink not in LOUD and span.ink not in LOUD
+        if span.ink == ink or (quiet and shown.isspace()):
+            text += shown  # a blank looks the same in any quiet ink: fewer changes, fewer bytes
+        elif quiet and (not text or text.isspace()):
+            text, ink = text + shown, span.ink
         else:
             if text:
                 segments.append(Segment(text, styles[ink]))
-            text, ink = span.text, span.ink
-        taken += cells(span.text)
-    if taken < width and ink == "":
+            text, ink = shown, span.ink
+    if taken < width and ink not in LOUD:
         text += " " * (width - taken)
         taken = width
     if text:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     "beattop-dark",
@@ -39,6 +39,7 @@ LIGHT = Theme(
     dark=False,
     variables={"cursor-ground": "#c4e3f5", "border": "#0062a3"},
 )
+_TERMINAL = BUILTIN_THEMES["ansi-dark"].variables
 ANSI = Theme(
     "beattop-ansi",
     primary="ansi_cyan",
@@ -53,7 +54,8 @@ ANSI = Theme(
     panel="ansi_default",
     boost="ansi_default",
     ansi=True,
-    variables={
+    variables=_TERMINAL
+    | {
         "cursor-ink": "ansi_black",
         "cursor-ground": "ansi_cyan",
         "border": "ansi_cyan",
@@ -61,7 +63,7 @@ ANSI = Theme(
         "scrollbar-background": "ansi_default",
     },
 )
-MONO = replace(ANSI, name="beattop-mono", variables={"border": "ansi_default"})
+MONO = replace(ANSI, name="beattop-mono", variables=_TERMINAL | {"border": "ansi_default"})
 THEMES = {"dark": DARK, "light": LIGHT, "ansi": ANSI}
 
 

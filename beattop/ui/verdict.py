@@ -48,7 +48,8 @@ def verdict(
         lines.append(_one(finding, size, shown, read_only))
     if rest and more:
         hidden = others[more - 1 :]
-        words = f" {glyphs.MORE} {count(len(hidden), 'more finding')}: {listing([f.short for f in hidden], 2)}"
+        named = listing([f.short for f in hidden], 2)
+        words = f" {glyphs.MORE} {count(len(hidden), 'more finding')}: {named}"
         lines.append(
             justified(line((words, "warning")), _chip(shown("findings"), "all", "findings"), size)
         )
@@ -174,7 +175,8 @@ def calm_words(snapshot: Snapshot) -> str:
     if not snapshot.supervisords and not snapshot.unmanaged:
         return "No supervisord and no Celery on this box, as far as this user sees."
     if not snapshot.supervisords:
-        return f"No supervisord here; {count(len(snapshot.unmanaged), 'Celery process', 'Celery processes')} outside it."
+        loose = count(len(snapshot.unmanaged), "Celery process", "Celery processes")
+        return f"No supervisord here; {loose} outside of any."
     programs = snapshot.programs
     up = [p for p in programs if p.pid is not None]
     parts = [_steady(programs, up)]
@@ -203,19 +205,22 @@ def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
             else "The one program is steady."
         )
     down = len(programs) - len(up)
-    return f"{len(up)} of {count(len(programs), 'program')} steady, {down} not running by design or request."
+    whole = count(len(programs), "program")
+    return f"{len(up)} of {whole} steady, {down} not running by design or request."
 
 
 def _beats(snapshot: Snapshot) -> str:
-    apps = Counter(
-        b.key.app or "an app without a name"
-        for b in snapshot.beats
-        if b.health != "down" and b.pid is not None
-    )
-    words = [f"{'one' if n == 1 else n} for {app}" for app, n in sorted(apps.items())]
-    if not words:
+    alive = [b for b in snapshot.beats if b.health != "down" and b.pid is not None]
+    apps = Counter(b.key.app or "an app without a name" for b in alive)
+    if not apps:
         return "No beat runs here." if any(_celery(p) for p in snapshot.programs) else ""
-    return (
-        f"{'One beat' if words[0].startswith('one') else words[0].split(' ')[0] + ' beats'} {words[0].split(' ', 1)[1]}"
-        + (f", {', '.join(words[1:])}." if len(words) > 1 else ".")
-    )
+    words = []
+    for place, (app, number) in enumerate(sorted(apps.items())):
+        many = "one" if number == 1 else str(number)
+        beats = f" {'beat' if number == 1 else 'beats'}" if place == 0 else ""
+        words.append(f"{many}{beats} for {app}")
+    return _sentence(", ".join(words))
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."

@@ -14,12 +14,13 @@ from beattop.model.snapshot import Program, Unmanaged
 from beattop.text import count
 from beattop.ui.cpubar import cpubar
 from beattop.ui.footer import footer_line
+from beattop.ui.grouping import build
 from beattop.ui.header import header
 from beattop.ui.line import EMPTY, Line, cut, line
 from beattop.ui.query import Query, parse
 from beattop.ui.remedy import remedy
 from beattop.ui.room import room
-from beattop.ui.rows import SORTS, Row, View, build
+from beattop.ui.rows import SORTS, Row, View
 from beattop.ui.selection import Selection
 from beattop.ui.verdict import verdict
 from beattop.ui.widgets.lines import Lines
@@ -131,7 +132,9 @@ class Board(Screen[None]):
         rows: list[Row] = []
         supervisors = 1
         if self.frame is not None:
-            view = replace(self.view, test=self.query_text if self.query_text else None)
+            low = self.app.size.height < 13
+            test = self.query_text if self.query_text else None
+            view = replace(self.view, test=test, compact=low)
             rows = build(self.frame, view, self.beattop.trails)
             supervisors = len(self.frame.snapshot.supervisords)
         if not self.touched:
@@ -220,7 +223,7 @@ class Board(Screen[None]):
             return "\n".join([
                 "No supervisord was found, and no Celery runs outside of one.",
                 *hints,
-                "Name one: beattop --supervisor unix:///path/supervisor.sock, or a supervisord.conf.",
+                "Name one: beattop --supervisor unix:///path/to.sock, or a supervisord.conf.",
                 "Running as root, or as the user of the programs, may show more.",
                 "To see beattop at work: beattop demo",
             ])  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -16,7 +18,7 @@ from beattop.ui.widgets.pager import Pager
 class ChooseSort(ModalScreen[str | None]):
     """Arrows and Enter; Esc keeps the order as it is. Dismissed with the order's id."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
         Binding("home", "move(-99)", show=False),

@@ -14,7 +14,7 @@ class EventsPage(PageScreen):
     """Newest at the end, followed while at the end; the filter takes words and `kind:exited`."""
 
     grows = True
-    filters = True
+    offers = frozenset({"page_search", "page_filter"})
 
     def title_words(self) -> tuple[Line, Line]:
         """How many there are."""

@@ -37,9 +37,8 @@ class FindingsPage(PageScreen):
         snapshot = self.frame.snapshot
         out: list[Line] = [EMPTY]
         if not self.frame.findings:
-            out += paragraph(
-                calm_words(snapshot), size - 1, "good", 3, line((f" {glyphs.STEADY} ", "good"))
-            ) + [EMPTY]
+            lead = line((f" {glyphs.STEADY} ", "good"))
+            out += [*paragraph(calm_words(snapshot), size - 1, "good", 3, lead), EMPTY]
         for finding in self.frame.findings:
             out += [*brief(finding, snapshot, size), EMPTY]
         out.append(line((" How each way of looking fares", "title")))

@@ -25,7 +25,7 @@ class LogPage(PageScreen):
     """stdout or stderr (`o` switches); search, filter; End follows."""
 
     grows = True
-    filters = True
+    offers = frozenset({"page_search", "page_filter", "page_switch", "page_copy"})
 
     def __init__(self, program: ProgramId) -> None:
         super().__init__()
@@ -151,12 +151,8 @@ class LogPage(PageScreen):
             (path, "dim"),
         )
         mark = f"filter ‹{self.filter_text}›  " if self.filter_text else ""
-        return words, line(
-            (
-                f"{mark}{'following' if self.is_mounted and self.pager.following else 'End follows'}",
-                "dim",
-            )
-        )
+        follows = self.is_mounted and self.pager.following
+        return words, line((f"{mark}{'following' if follows else 'End follows'}", "dim"))
 
     def build(self, size: int) -> Sequence[Line]:
         """All lines, long ones broken, those drawn before kept."""

@@ -118,6 +118,8 @@ class MainScreen(TableKeys, PlanKeys, ReplayKeys):
             self.view = replace(self.view, sort="pain", inverted=False)
         elif self.view.group != "program":
             self.view = replace(self.view, group="program")
+        else:
+            self.touched = False  # back to the worst
         self.draw_table()
 
     def action_quit_main(self) -> None:

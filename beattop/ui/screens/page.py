@@ -1,4 +1,4 @@
-"""A full-screen page of lines: what details, findings, log, events, history and help have in common."""
+"""A page of lines: what details, findings, log, events, history and help have in common."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class PageScreen(Screen[None]):
     AUTO_FOCUS = "Pager"
     grows = False
     """Lines are added at the end: End follows them."""
-    filters = False
-    """Has a filter."""
+    offers: ClassVar[frozenset[str]] = frozenset({"page_search", "page_copy"})
+    """Keys besides moving that mean something here: only they are in the footer."""
     live = True
     """Drawn anew with each frame."""
 
@@ -92,7 +92,10 @@ class PageScreen(Screen[None]):
     def draw_footer(self) -> None:
         """The keys of a page."""
         low = self.app.size.height < 6 or self.prompt.is_open
-        text = footer_line("page", self.beattop.keymap, self.app.size.width)
+        offered = self.offers | {"page_close", "page_help"}
+        if "page_search" in offered:
+            offered |= {"page_next"}
+        text = footer_line("page", self.beattop.keymap, self.app.size.width, only=offered)
         self.query_one("#footer", Lines).show([] if low else [cut(text, self.app.size.width)])
 
     def on_mount(self) -> None:
@@ -141,7 +144,7 @@ class PageScreen(Screen[None]):
 
     def action_page_filter(self) -> None:
         """Only matching lines."""
-        if not self.filters:
+        if "page_filter" not in self.offers:
             self.beattop.say("This page has no filter; search works.")
             return
         self.prompt.open("Filter", self.filter_text)

@@ -17,7 +17,7 @@ from beattop.model.frame import Frame
 from beattop.model.plan import Check, Outcome, Plan
 from beattop.model.snapshot import Snapshot
 from beattop.ui.commands import Where, bindings
-from beattop.ui.line import Line, line, paragraph
+from beattop.ui.line import EMPTY, Line, line, paragraph
 from beattop.ui.messages import CheckArrived, PlanEnded
 from beattop.ui.planwords import VERBS, commands, plan_lines, progress_lines
 from beattop.ui.remedy import called
@@ -103,6 +103,7 @@ class PlanDialog(ModalScreen[None]):
         )
         self.query_one("#title", Lines).show([title])
         if self.app.size.height >= 13 and self.app.size.width >= 60:
+            lines.append(EMPTY)
             self._pager.styles.height = max(1, min(len(lines), self.app.size.height - 5))
         self._pager.show(lines)
         self._draw_buttons()
@@ -238,7 +239,8 @@ class PlanDialog(ModalScreen[None]):
         names = ", ".join(
             f"{b.namespec} (app {b.key.app})" if b.key.app else str(b.namespec) for b in last
         )
-        return f"{names} is the last working beat: without it nothing is scheduled. Confirm once more, or cancel."
+        what = "is the last working beat: without it nothing is scheduled"
+        return f"{names} {what}. Confirm once more, or cancel."
 
     def _ask(self, plan: Plan) -> None:
         self.plan = plan

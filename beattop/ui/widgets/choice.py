@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from beattop.ui.line import cells, line
@@ -13,7 +15,7 @@ from beattop.ui.widgets.lines import Lines
 class Choice(Lines, can_focus=True):
     """`[ Cancel ]`; Enter or a click presses it, the focused one is reversed and pointed at."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "press", show=False),
         Binding("left,shift+tab", "screen.focus_previous", show=False),
         Binding("right,tab", "screen.focus_next", show=False),

@@ -13,7 +13,7 @@ from beattop.ui.paint import differences, inks, paint
 
 
 class Lines(Widget):
-    """Draws the lines it was last given, and of those only what changed; as high as they are many."""
+    """Draws the lines it was last given, and only what changed of them; as high as they are."""
 
     ALLOW_SELECT = False
 

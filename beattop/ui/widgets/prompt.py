@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from beattop.text import clean
@@ -14,7 +16,7 @@ from beattop.ui.widgets.lines import Lines
 class Prompt(Lines, can_focus=True):
     """Takes every printable key while it has the focus; tells of each change at once."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", show=False),
         Binding("escape,f10", "cancel", show=False),
         Binding("f3,down", "next(1)", show=False),
