@@ -367,6 +367,7 @@ class TestGuard:
         assert outcome.status == "failed"
         assert len(world.server.writes) == 1
         assert "could end supervisord itself" in outcome.summary
+        assert f"on supervisor {version} a program that has stopasgroup=true" in outcome.summary
         assert "supervisorctl" in outcome.summary
 
     @pytest.mark.parametrize("version", ["4.2.2", "4.2.5", "4.3.0", "5.0"])

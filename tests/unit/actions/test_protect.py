@@ -1,0 +1,131 @@
+"""Who keeps an identity alive, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from beattop.actions.plan import plan_duplicates
+from beattop.actions.protect import Kept, beats_of, others
+from beattop.model.finding import Keep
+from beattop.model.process import ProcessKey
+from tests.unit.actions.scene import (
+    AT,
+    beat,
+    finding,
+    keep,
+    looping_pair,
+    outsider,
+    pid_of,
+    program,
+    snapshot,
+    supervisord,
+    target,
+)
+
+
+def test_another_living_beat_is_not_the_kept_one() -> None:
+    shot, found = looping_pair()
+    stranger = beat(None, 66, app="other", cwd="/srv/other")
+    shot = replace(shot, beats=(stranger, shot.beats[1]))
+    assert plan_duplicates([found], shot).empty
+
+
+def test_a_keeper_known_by_its_program_alone() -> None:
+    shot, found = looping_pair()
+    by_name = Keep(found.keep[0].supervisor, "beat", None, program=pid_of("beat"))
+    assert not plan_duplicates([replace(found, keep=(by_name,))], shot).empty
+    nameless = Keep(None, None, None)
+    assert plan_duplicates([replace(found, keep=(nameless,))], shot).empty
+    elsewhere = replace(by_name, process=ProcessKey(5, 5))
+    assert plan_duplicates([replace(found, keep=(elsewhere,))], shot).empty
+
+
+def test_what_is_kept_by_program_or_by_process() -> None:
+    one = program("one", 201)
+    by_program = Kept(frozenset({one.id}), frozenset())
+    by_process = Kept(frozenset(), frozenset({ProcessKey(77, 770)}))
+    assert by_program.holds(target(one))
+    assert not by_program.holds(outsider(77))
+    assert by_process.holds(outsider(77))
+    assert not by_process.holds(target(one))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [
+        ({}, {}, True),
+        ({}, {"app": "x"}, False),
+        ({}, {"cwd": "/x"}, False),
+        ({"pidfile": "/p"}, {"app": "x", "pidfile": "/p"}, True),
+        ({"pidfile": "/p"}, {"app": "x", "pidfile": "/q"}, False),
+        ({"schedule": "/s"}, {"app": "x", "schedule": "/s"}, True),
+        ({"schedule": "/s"}, {"app": "x", "schedule": "/t"}, False),
+        ({"app": None}, {"app": None}, False),
+        ({"cwd": None}, {"cwd": None}, False),
+        ({}, {"health": "silent"}, False),
+        ({}, {"health": "respawning"}, False),
+        ({}, {"health": None}, True),
+    ],
+)
+def test_of_one_identity(own, other, same) -> None:  # type: ignore[no-untyped-def]
+    one, two = program("one", 201), program("two", 202)
+    mine, theirs = beat(one, **own), beat(two, **other)
+    shot = snapshot([one, two], [mine, theirs])
+    assert bool(others(shot, mine, frozenset())) is same
+    assert not others(shot, mine, frozenset({two.id}))
+
+
+def test_a_beat_on_its_way_out_keeps_nothing() -> None:
+    one = program("one", 201)
+    mine, zombie = beat(one), replace(beat(None, 66), state="Z")
+    assert not others(snapshot([one], [mine, zombie]), mine, frozenset())
+
+
+def test_a_supervisord_takes_its_beats_with_it() -> None:
+    one = program("one", 201)
+    server = supervisord()
+    shot = snapshot([one], [beat(one)], supervisords=[server])
+    assert server.key is not None
+    whole = replace(outsider(100), process=server.key)
+    found = finding([whole], [keep(beat(one))], kind="double-supervisor")
+    plan = plan_duplicates([found], shot)
+    assert plan.empty
+    assert "no other beat" in plan.advice[0]
+    assert shot.at == AT
+
+
+def test_which_beats_a_stop_ends() -> None:
+    one, worker = program("one", 201), program("worker", 301, role="worker+beat")
+    mine, embedded = beat(one), beat(worker, 305, embedded=True, main_pid=301)
+    foreign, other = beat(None, 77), beat(None, 78)
+    down = beat(program("down"), health="down")
+    shot = snapshot([one, worker], [mine, embedded, foreign, other, down])
+    by_pid = replace(outsider(301), process=ProcessKey(301, 3010))
+    for ended, beats in (
+        (target(one), (mine,)),
+        (target(worker), (embedded,)),
+        (by_pid, (embedded,)),
+        (outsider(77), (foreign,)),
+        (replace(outsider(9), process=None), ()),
+        (target(program("none")), ()),
+    ):
+        assert beats_of(shot, ended) == beats
+    # The pid of a beat's own main process ends it only where it is embedded.
+    assert beats_of(shot, replace(outsider(77), process=ProcessKey(77, 1))) == ()
+
+
+def test_one_foreign_beat_of_two_may_go() -> None:
+    kept, surplus = beat(None, 77), beat(None, 78)
+    shot = snapshot([], [kept, surplus])
+    plan = plan_duplicates([finding([outsider(78)], [keep(kept)])], shot)
+    assert [s.target.pid for s in plan.steps] == [78]
+
+
+def test_all_keepers_of_all_findings() -> None:
+    one, foreign = program("one", 201), beat(None, 77)
+    kept = Kept.of([finding([], [keep(beat(one))]), finding([], [keep(foreign)])])
+    assert kept.programs == {one.id}
+    assert kept.processes == {ProcessKey(201, 2010), ProcessKey(77, 770)}
+    assert not kept.holds(replace(outsider(5), process=None)), "no name is nobody's name"
