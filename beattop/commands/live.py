@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from beattop.commands.executors import executor_for
 from beattop.model.sample import Sample
-from beattop.settings import Settings
+from beattop.settings import ConfigError, Settings
 
 USAGE = 2
 
@@ -32,7 +32,10 @@ def run(settings: Settings, confined_to: frozenset[str] | None = None) -> int:
     from beattop.ui.app import run_screen  # noqa: PLC0415
 
     feed = LiveFeed(Collector(settings))
-    return run_screen(feed, executor_for(settings, feed, confined_to), settings)
+    try:
+        return run_screen(feed, executor_for(settings, feed, confined_to), settings)
+    except ValueError as error:  # a keymap or theme that cannot be
+        raise ConfigError(str(error)) from None
 
 
 def replay(settings: Settings, samples: Sequence[Sample], name: str) -> int:
@@ -45,4 +48,7 @@ def replay(settings: Settings, samples: Sequence[Sample], name: str) -> int:
 
     settings = replace(settings, title=name, read_only=True, read_only_why="this is a recording")
     refuse = RefusingExecutor("this is a recording: the past cannot be changed")
-    return run_screen(ReplayFeed(samples), refuse, settings)
+    try:
+        return run_screen(ReplayFeed(samples), refuse, settings)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

@@ -1,0 +1,139 @@
+"""Pictures of the main states, from a live incident brought up in the same run.
+
+    python -m tests.screenshots [FOLDER]     (make screenshots; FOLDER is screenshots/)
+
+The demo's own supervisord and Celery, the real collector, the real stop. Only the window is
+Textual's headless one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from beattop.actions.refuse import RefusingExecutor
+from beattop.commands.executors import executor_for
+from beattop.demo.incident import Incident
+from beattop.feeds.live import LiveFeed
+from beattop.feeds.replay import ReplayFeed
+from beattop.settings import ServerSetting, Settings
+from beattop.sources import recording
+from beattop.sources.collector import Collector
+from beattop.ui.app import BeattopApp
+
+NAMES = ("incident", "plan", "stopped", "calm", "details", "log", "events", "history", "help", "read-only", "pane-80x10", "replay")
+"""What there is a picture of; the README shows the first three."""
+WIDE = (120, 34)
+
+
+def shown(svg: str) -> str:
+    """The text in a picture, blanks folded."""
+    words = re.sub(r"<[^>]+>", "", " ".join(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.S)))
+    return re.sub(r"(?:&#160;|\s)+", " ", words)
+
+
+async def wait(app: BeattopApp, done: Callable[[str], object], what: str, seconds: float = 60.0) -> None:
+    """Until the picture shows it."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not done(shown(app.export_screenshot())):
+        if loop.time() > deadline:
+            raise SystemExit(f"waited {seconds} s for {what}:\n{shown(app.export_screenshot())}")
+        await asyncio.sleep(0.1)
+
+
+class Camera:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def take(self, app: BeattopApp, name: str) -> None:
+        assert name in NAMES
+        svg = app.export_screenshot(title="beattop")
+        (self.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        print(f"{name}.svg", file=sys.stderr)
+
+
+async def live(camera: Camera, settings: Settings, url: str, tape: Path) -> None:
+    feed = LiveFeed(Collector(settings))
+    app = BeattopApp(feed, executor_for(settings, feed, frozenset({url})), settings)
+    async with app.run_test(size=WIDE) as pilot:
+        await wait(app, lambda t: "dies every" in t and "churn" in t and "measuring" not in t, "the incident")
+        await wait(app, lambda t: "exited 73" in t, "a tombstone")
+        camera.take(app, "incident")
+        for key, name, sign in (("enter", "details", "last error"), ("l", "log", "already exists"), ("e", "events", "exited 73"), ("y", "history", "spawns"), ("question_mark", "help", "stop duplicate beats")):
+            await pilot.press(key)
+            await wait(app, lambda t, sign=sign: sign in t, name)
+            camera.take(app, name)
+            await pilot.press("escape")
+            await pilot.pause()
+        recording.write(feed._tape, tape)
+        await pilot.press("d")
+        await wait(app, lambda t: "stopProcess" in t, "the plan")
+        camera.take(app, "plan")
+        await pilot.press("y")
+        await wait(app, lambda t: "is stopped" in t and "undo" in t, "the stop")
+        await wait(app, lambda t: "→ 0 %" in t, "the calm")
+        camera.take(app, "stopped")
+        await pilot.press("escape")
+        await pilot.pause()
+        await wait(app, lambda t: "STOPPED" in t, "the state")
+        camera.take(app, "calm")
+        await pilot.press("u")
+        await wait(app, lambda t: "startProcess" in t, "undo")
+        await pilot.press("y")
+        await wait(app, lambda t: "Close" in t, "the start")
+    feed.stop()
+
+
+async def read_only(camera: Camera, settings: Settings) -> None:
+    settings = replace(settings, read_only=True, read_only_why="--read-only was given")
+    feed = LiveFeed(Collector(settings))
+    app = BeattopApp(feed, executor_for(settings, feed), settings)
+    async with app.run_test(size=WIDE) as pilot:
+        await wait(app, lambda t: "dies every" in t, "the incident again", 90)
+        await pilot.press("d")
+        await wait(app, lambda t: "supervisorctl" in t, "the plan that is not carried out")
+        camera.take(app, "read-only")
+    feed.stop()
+
+
+async def pane(camera: Camera, settings: Settings) -> None:
+    feed = LiveFeed(Collector(settings))
+    app = BeattopApp(feed, RefusingExecutor("a picture"), settings)
+    async with app.run_test(size=(80, 10)):
+        await wait(app, lambda t: "RESPAWN" in t and "73" in t and "measuring" not in t, "the small pane")
+        camera.take(app, "pane-80x10")
+    feed.stop()
+
+
+async def replay(camera: Camera, settings: Settings, tape: Path) -> None:
+    samples = list(recording.read(tape))
+    settings = replace(settings, title="incident.beattop", read_only=True, read_only_why="this is a recording")
+    feed = ReplayFeed(samples)
+    app = BeattopApp(feed, RefusingExecutor("this is a recording"), settings)
+    async with app.run_test(size=WIDE):
+        feed.seek(len(samples) - 1)
+        await wait(app, lambda t: "dies every" in t, "the replay")
+        camera.take(app, "replay")
+    feed.stop()
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    camera = Camera(folder)
+    with Incident(lambda line: print(line, file=sys.stderr)) as demo, tempfile.TemporaryDirectory() as aside:
+        settings = Settings(supervisors=(ServerSetting(str(demo.conf)),), title="demo")
+        tape = Path(aside) / "tape"
+        asyncio.run(live(camera, settings, demo.url, tape))
+        asyncio.run(read_only(camera, settings))
+        asyncio.run(pane(camera, settings))
+        asyncio.run(replay(camera, settings, tape))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
