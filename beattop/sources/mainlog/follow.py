@@ -22,7 +22,7 @@ from beattop.sources.mainlog.tail import Tail, line_end
 from beattop.sources.mainlog.tally import Tally
 from beattop.sources.mainlog.words import trouble
 
-FIRST_BYTES = 4 << 20
+FIRST_BYTES = 2 << 20
 """Read at once, for the first frame; what is older is History's."""
 _MOST_A_POLL = 4 << 20
 _LOCATE_EVERY = 40

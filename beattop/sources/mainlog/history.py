@@ -39,7 +39,7 @@ class History:
         self._shelf = older_parts(path, boundary)
         self._newest = newest
         self._clock = clock
-        self._cache = cache or Cache()
+        self._cache = cache
         self._found = Segment(newest.supervisor)
         """Files read to their begin."""
         self._part: Segment | None = None
@@ -125,8 +125,8 @@ class History:
         tally = Tally(self._newest.supervisor, self._clock)
         for part in self._shelf.parts:
             before = self._read_bytes
-            key = f"{part.key} {self._clock.key}" if part.key else ""
-            cached = self._cache.load(key, self._newest.supervisor) if key else None
+            key = f"{part.key} {self._clock.key}" if part.key and self._cache else ""
+            cached = self._cache.load(key, self._newest.supervisor) if self._cache and key else None
             if cached is None:
                 yield from self._read_part(part, tally, key)
             else:
@@ -138,11 +138,13 @@ class History:
     def _read_part(self, part: Part, tally: Tally, key: str) -> Iterator[None]:
         before = self._read_bytes
         self._part = read = Segment(self._newest.supervisor)
+        # What is kept for later has to stand alone: newer files will have come then.
+        known = frozenset() if key else self._found.well_known() | self._newest.well_known()
         newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
         limit = min(part.written_at, newer)
         try:
             for done, data in part.blocks():
-                block = tally.block(data, limit, read.well_known())
+                block = tally.block(data, limit, known | read.well_known())
                 if part.packed:
                     read = join(read, block)
                 else:
@@ -153,6 +155,6 @@ class History:
         except (OSError, EOFError, ValueError, zlib.error) as error:
             self._broken.append(f"{part.path}: {error}")
         else:
-            if key:
+            if self._cache and key:
                 self._cache.store(key, read)
         self._found, self._part = join(read, self._found), None
