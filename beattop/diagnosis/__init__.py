@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from beattop.diagnosis.beat_down import beats_down
-from beattop.diagnosis.duplicate_beat import double_scheduling, respawning
-from beattop.diagnosis.lone import orphans, programs_down, silent_beats
+from beattop.diagnosis.double_scheduling import double_scheduling
+from beattop.diagnosis.duplicate_beat import respawning
+from beattop.diagnosis.lone import orphans, silent_beats
+from beattop.diagnosis.program_down import programs_down
 from beattop.diagnosis.respawn_loop import respawn_loops
 from beattop.diagnosis.stale_pidfile import stale_pidfiles
 from beattop.diagnosis.supervisord import denied, doubles, not_answering
@@ -35,7 +37,7 @@ def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     for finding, surplus in doubles(snapshot):
         out.append(finding)
         twice |= set(surplus)
-    out.extend(not_answering(snapshot))
+    out.extend(not_answering(snapshot, twice))
     doubled = {p.id for p in snapshot.programs if p.id.supervisor in twice}
     out.extend(f for f in _duplicates(snapshot) if not _told(f, doubled, bool(twice)))
     claimed = _programs(out) | doubled

@@ -23,14 +23,28 @@ def beats_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[F
     programs = {p.id: p for p in snapshot.programs}
     told: list[Beat] = []
     for beat in absent:
-        if beat.program is None or any(link(beat, other) is not None for other in told):
+        if beat.program is None or any(_one(beat, other) for other in told):
             continue
         program = programs[beat.program]
         if _somebody_else(beat, snapshot) or server_hangs(program, snapshot):
             continue
         told.append(beat)
-        same = [b for b in absent if b is beat or link(beat, b) is not None]
+        same = [b for b in absent if b is beat or _one(beat, b)]
         yield _down([programs[b.program] for b in same if b.program], beat, snapshot)
+
+
+def _one(a: Beat, b: Beat) -> bool:
+    """Whether they are one schedule; a namesake that only might be does not stand in for it."""
+    found = link(a, b)
+    return found is not None and found.certainty != "possible"
+
+
+def ran(program: Program) -> bool:
+    """Whether there was a process at all: none where the command is missing or not executable.
+
+    After one that ended too early supervisord says "Exited too quickly" (its process.py).
+    """
+    return not program.spawnerr or program.spawnerr.startswith("Exited too quickly")
 
 
 def server_hangs(program: Program, snapshot: Snapshot) -> bool:
@@ -46,7 +60,7 @@ def _somebody_else(beat: Beat, snapshot: Snapshot) -> bool:
             continue
         if other.pid is None and other.health != "respawning":
             continue
-        if link(beat, other) is not None:
+        if _one(beat, other):
             return True
         if other.was is not None and (other.was_supervisor, other.was) == (
             beat.supervisor,
@@ -74,7 +88,8 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
     since = program.last_exit.at if program.last_exit else None
     when = f" since {moment(since, snapshot.at)}" if since and severity == "critical" else ""
     state = program.state or "not running"
-    why = f": {program.last_error}" if program.last_error else ""
+    words = program.last_error if ran(program) else program.spawnerr
+    why = f": {words}" if words else ""
     summary = f"No beat runs for {app}{when}: {name} is {state}{why}"
     evidence = [f"{short_name(p.id, snapshot)} is {p.state or 'not running'}" for p in programs]
     if program.last_exit is not None:
@@ -82,7 +97,7 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
         evidence.append(f"last exit {ended} ({program.last_exit.meaning})")
     if program.spawnerr:
         evidence.append(f"supervisord says: {program.spawnerr}")
-    if program.last_error:
+    if program.last_error and ran(program):
         evidence.append(f"its last words: {program.last_error}")
     if program.config is not None and not program.config.autostart:
         evidence.append(f"autostart=false in {place(program.config)}")

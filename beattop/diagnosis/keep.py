@@ -14,14 +14,15 @@ from beattop.text import duration
 def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
     """Sorts beats, the one to keep first (facts measured on Celery 3.1 to 5.7).
 
-    A `worker -B` is never stopped for its beat: that would lose its running tasks, so it is kept.
+    A `worker -B` is never stopped for its beat: that would lose its running tasks, so it is kept,
+    unless its beat is silent: then the one that works is kept, and the other is advice.
     """
     program = program_of(snapshot, beat.program)
     order = program.config.order if program and program.config else 1 << 20
     started = beat.started_at if beat.started_at is not None else float("inf")
     return (
-        not beat.embedded,
         beat.health == "silent",
+        not beat.embedded,
         beat.holds_pidfile is not True,
         beat.unmanaged,
         round(started),
@@ -120,11 +121,24 @@ def stop_beat(beat: Beat, snapshot: Snapshot, why: str = "") -> Target:
 
 def _embedded(beat: Beat, program: Program | None, why: str) -> Target:
     where = f"[{program.config.section}]" if program and program.config else "its command"
+    child = beat.pid is not None and beat.pid != beat.main_pid
+    if beat.origin == "orphan":
+        return Target(
+            None,
+            None,
+            beat.pid,
+            "advice",
+            f"kill -TERM {beat.main_pid}",
+            process=beat.process,
+            why=f"{why}; no supervisord holds that worker (pid {beat.main_pid}) any more: when it "
+            f"is idle, kill -TERM {beat.main_pid} ends it with its beat; its running task is "
+            "waited for"
+            + (f". In an emergency kill -TERM {beat.pid} ends its beat alone" if child else ""),
+        )
     advice = (
         f"take -B (--beat) out of {where} and restart that worker when it is idle; never stop a "
         "worker for its beat"
     )
-    child = beat.pid is not None and beat.pid != beat.main_pid
     if child:
         advice += f". In an emergency kill -TERM {beat.pid} ends its embedded beat alone"
     return Target(

@@ -1,60 +1,17 @@
-"""Programs and beats that are wrong on their own: FATAL, silent, left over."""
+"""Beats and left-overs that are wrong on their own: alive but silent, held by nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from beattop.diagnosis.beat_down import server_hangs
-from beattop.diagnosis.keep import ctl, describe
-from beattop.diagnosis.lasting import leftover, place
-from beattop.diagnosis.names import app_name, program_of, short_name, subject
+from beattop.diagnosis.keep import describe
+from beattop.diagnosis.lasting import leftover
+from beattop.diagnosis.names import app_name, program_of, subject
+from beattop.diagnosis.refusal import barred
+from beattop.model.beats import unsent
 from beattop.model.finding import Finding, LastingFix
-from beattop.model.role import SCHEDULING
-from beattop.model.snapshot import Beat, ProgramId, Snapshot
-from beattop.text import duration, moment
-
-
-def programs_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[Finding]:
-    """FATAL programs that are no beats."""
-    for program in snapshot.programs:
-        if program.state != "FATAL" or program.members or program.role in SCHEDULING:
-            continue
-        if program.id in claimed or server_hangs(program, snapshot):
-            continue
-        name = short_name(program.id, snapshot)
-        why = program.last_error or program.spawnerr
-        start = ctl(snapshot, program, "start")
-        evidence = ["supervisord gave it up: FATAL"]
-        if program.spawnerr:
-            evidence.append(f"supervisord says: {program.spawnerr}")
-        if program.last_exit:
-            ended = program.last_exit.signal or f"status {program.last_exit.status}"
-            evidence.append(
-                f"last exit {ended} ({program.last_exit.meaning}) "
-                f"at {moment(program.last_exit.at, snapshot.at)}"
-            )
-        if program.last_error:
-            evidence.append(f"its last words: {program.last_error}")
-        where = f"{place(program.config)}: " if program.config else ""
-        yield Finding(
-            kind="program-down",
-            severity="warning",
-            certainty="certain",
-            summary=f"{name} is FATAL: supervisord gave it up{f': {why}' if why else ''}",
-            effect="down",
-            programs=(program.id,),
-            pids=(),
-            evidence=tuple(evidence),
-            lasting=LastingFix(
-                f"{where}mend what its last words name, then {start or 'start it again'}.",
-                program.config.file if program.config else None,
-                program.config.line if program.config else 0,
-                program.config.section if program.config else None,
-            ),
-            since_at=program.last_exit.at if program.last_exit else None,
-            identity=f"program-down:{program.id.supervisor}:{program.namespec}",
-            short=f"{name} is FATAL{f': {why}' if why else ''}",
-        )
+from beattop.model.snapshot import Beat, Snapshot
+from beattop.text import duration
 
 
 def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
@@ -69,6 +26,7 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
     program = program_of(snapshot, beat.program)
     last = beat.last_sent_at
     ago = f" for {duration(snapshot.at - last)}" if last else ""
+    says = f"lives but has sent nothing of {app_name(beat)}{ago}"
     evidence = [describe(beat, snapshot)]
     effect, cure = "silent", "Read its log (l); restart it when it hangs (R)."
     if beat.state in ("T", "t"):
@@ -84,13 +42,14 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
     if program is not None and program.last_words and program.last_words.lines:
         line = program.last_words.lines[-1]
         evidence.append(f"its last line: {line}")
-        if "Connection error" in line:
+        if effect == "silent" and unsent(program.last_words.lines):
             effect, cure = "no broker", "Bring the broker back, or correct its URL."
+            says = f"lives but cannot send: {line}"
     return Finding(
         kind="beat-silent",
         severity="warning",
         certainty="likely",
-        summary=f"{subject(beat, snapshot)} lives but has sent nothing of {app_name(beat)}{ago}.",
+        summary=f"{subject(beat, snapshot)} {says.rstrip('.')}.",
         effect=effect,
         programs=(beat.program,) if beat.program else (),
         pids=(beat.pid,) if beat.pid else (),
@@ -104,10 +63,11 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
 
 def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
     """Left-overs of supervised programs that no other finding names."""
+    turned = {b.pid for b in snapshot.beats if barred(b, snapshot)}
     for root in snapshot.unmanaged:
         process = root.member.process
         pids = {process.pid, *(m.process.pid for m in root.children)}
-        if root.origin != "orphan" or pids & set(claimed_pids):
+        if root.origin != "orphan" or pids & {*claimed_pids, *turned}:
             continue
         if snapshot.limited_to and root.was_supervisor not in snapshot.limited_to:
             continue

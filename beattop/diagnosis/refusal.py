@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from beattop.model.files import Pidfile
@@ -47,8 +48,10 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
             pid = int(match["pid"])
         if words is None and _LOCK.search(line):
             words = line
-    status = program.last_exit.status if program.last_exit else None
-    if status != REFUSED_STATUS and not (words and status in (None, 1)):
+    ended = program.last_exit
+    if (ended is None or ended.status != REFUSED_STATUS) and not (
+        _ends_refused(lines) and (ended is None or ended.signal is None)
+    ):
         return None
     beat = next((b for b in snapshot.beats if b.program == program.id), None)
     cwd = program.config.directory if program.config else None
@@ -59,6 +62,11 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
     return Refusal(fact.path if fact else resolved, fact, pid, words)
+
+
+def _ends_refused(lines: Sequence[str]) -> bool:
+    """Whether a log ends with a refusal, whatever status a shell or --detach made of it."""
+    return any(_TAKEN.search(line) or _LOCK.search(line) for line in lines[-_AT_THE_END:])
 
 
 def turned_away(program: Program, snapshot: Snapshot) -> bool:
@@ -73,8 +81,7 @@ def turned_away(program: Program, snapshot: Snapshot) -> bool:
         return False
     if program.uptime_s is not None and program.uptime_s > _FRESH_S:
         return False
-    taken = [i for i, line in enumerate(words.lines) if _TAKEN.search(line)]
-    return len(taken) > 1 and len(words.lines) - taken[-1] <= _AT_THE_END
+    return sum(bool(_TAKEN.search(line)) for line in words.lines) > 1 and _ends_refused(words.lines)
 
 
 def _tried_again(program: Program) -> bool:

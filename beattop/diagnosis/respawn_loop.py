@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from beattop.diagnosis.keep import ctl
@@ -34,13 +35,12 @@ def cause(program: Program) -> tuple[str, str]:
             "look for the OOM killer (dmesg, journalctl -k) or memory limits, then give it less to "
             "do or more memory"
         )
+    dated = line is not None and line.old_order and exit_ is not None and exit_.status == 2
+    if dated or _GLOBAL.search(words):
+        return "old option order", _OLD_ORDER
     for sign, effect, cure in _CAUSES:
         if sign in words:
             return effect, cure
-    if line is not None and line.old_order and exit_ is not None and exit_.status == 2:
-        return "old option order", (
-            "Celery 5 takes -A before the subcommand only: celery -A APP beat|worker ..."
-        )
     if exit_ is not None and exit_.status == 127:
         return "command not found", "correct the command's path"
     if exit_ is not None and exit_.status == 0:
@@ -51,6 +51,15 @@ def cause(program: Program) -> tuple[str, str]:
     return "unknown", "read its log (l) for its last words"
 
 
+_OLD_ORDER = (
+    "Celery 5 takes -A and other options of all commands before the subcommand only: "
+    "celery -A APP beat|worker ..."
+)
+# Options of `celery` itself, which a subcommand of Celery 5 does not know (celery.bin.celery).
+_GLOBAL = re.compile(
+    r"[Nn]o such option:? '?(?:-A|--app|-b|--broker|--result-backend|--loader|--config|--workdir)\b"
+    r"|You are using `?\S+`? as an option of"
+)
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("ModuleNotFoundError", "import error", "deploy the missing module, or correct the import"),
     ("ImportError", "import error", "deploy the missing module, or correct the import"),
@@ -59,11 +68,6 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("No such option", "bad option", "correct the command's options for this Celery"),
     ("no such option", "bad option", "correct the command's options for this Celery"),
     ("Got unexpected extra argument", "bad option", "correct the command for this Celery"),
-    (
-        "You are using `--app` as an option of",
-        "old option order",
-        "Celery 5 takes -A before the subcommand only: celery -A APP beat|worker ...",
-    ),
     ("Pidfile (", "pidfile taken", "another process holds its pidfile; give each its own"),
     ("Address already in use", "port taken", "another process holds its port"),
     ("Permission denied", "permission denied", "correct the owner or mode of what it names"),

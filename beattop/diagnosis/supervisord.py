@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from beattop.model.finding import Finding, Keep, LastingFix, Target
 from beattop.model.snapshot import Member, Program, Snapshot
@@ -31,9 +31,14 @@ def _programs(snapshot: Snapshot, server: Supervisord) -> list[Program]:
     return [p for p in snapshot.programs if p.id.supervisor == server.id]
 
 
-def not_answering(snapshot: Snapshot) -> Iterable[Finding]:
-    """Live supervisords that accept nothing, or answer nothing in time."""
+def not_answering(snapshot: Snapshot, twice: Collection[str] = ()) -> Iterable[Finding]:
+    """Live supervisords that accept nothing, or answer nothing in time.
+
+    One of `twice` lost its address to another of the same conf: that finding says so.
+    """
     for server in snapshot.supervisords:
+        if server.id in twice:
+            continue
         word = _word(snapshot, server)
         if server.key is None or server.answers is not False or word is None:
             continue
@@ -126,8 +131,7 @@ def _double(
         if server.key is None:
             continue
         age = duration(snapshot.at - member.process.started_at) if member else "?"
-        answers = "answers" if server.answers else "does not answer"
-        evidence.append(f"pid {server.key.pid}: up {age}, {answers} at {server.url or 'no server'}")
+        evidence.append(f"pid {server.key.pid}: up {age}, {_answers(server, snapshot)}")
         if server is not kept:
             stop.append(_stop(server, member))
     kept_pid = kept.key.pid if kept.key else None
@@ -156,6 +160,13 @@ def _double(
         short=f"{len(servers)} supervisords run {conf}",
     )
     return finding, tuple(s.id for s in surplus)
+
+
+def _answers(server: Supervisord, snapshot: Snapshot) -> str:
+    if server.answers:
+        return f"answers at {server.url}"
+    word = _word(snapshot, server)
+    return (word.detail if word else "") or "does not answer"
 
 
 def _stop(server: Supervisord, member: Member | None) -> Target:

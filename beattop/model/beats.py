@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,10 @@ SILENT_S = 480.0
 and its sync interval, celery.beat), so an older file means that it does not run."""
 SETTLED_S = 600.0
 """A beat younger than this is not called silent for an old file: it may not have written yet."""
+UNSENT = re.compile(r"beat: Connection error|Couldn't apply scheduled task")
+"""What a beat that lives says of a broker that does not take its messages (celery.beat)."""
+_BROKER_S = 15.0
+"""So long a broker may take to come up beside its beat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +265,7 @@ def _health(beat: Beat, member: Member, words: LastWords | None, at: float) -> H
     if redbeat(beat.scheduler):
         return _redbeat_health(tail, words)
     sent = beat.last_sent_at
-    if tail and "beat: Connection error" in tail[-1] and age > 15:
+    if unsent(tail) and (age > _BROKER_S or sum(map(bool, map(UNSENT.search, tail))) > 2):
         return "silent"
     if sent is not None and at - sent < SILENT_S:
         return "working"
@@ -271,6 +276,11 @@ def _health(beat: Beat, member: Member, words: LastWords | None, at: float) -> H
         if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
             return "silent"
     return "working" if age < SILENT_S else None
+
+
+def unsent(tail: Sequence[str]) -> str | None:
+    """The last line of a log, where it says that a beat could not send; else None."""
+    return tail[-1] if tail and UNSENT.search(tail[-1]) else None
 
 
 def redbeat(scheduler: str | None) -> bool:

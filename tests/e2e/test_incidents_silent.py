@@ -68,6 +68,21 @@ def test_a_broker_that_refuses(box: Box) -> None:
 
 
 @pytest.mark.long
+def test_a_broker_that_takes_nothing_any_more(box: Box) -> None:
+    """It worked, and now each sending fails; the schedule file is written all the same."""
+    box.app(every=1.0)
+    box.program("beat", box.beat())
+    box.up()
+    box.wait_log("beat", "Sending due task")
+    shutil.rmtree(box.folder / "broker/messages")
+    box.wait(lambda: box.age(box.pid("beat")) > 15, "the beat to be older")
+    box.wait_log("beat", "Couldn't apply scheduled task")
+    found = look(box).only("beat-silent")
+    assert found["effect"] == "no broker"
+    assert "cannot send" in found["summary"]
+
+
+@pytest.mark.long
 def test_a_schedule_file_that_is_old_on_a_young_beat_is_no_proof(box: Box) -> None:
     """A beat that has just begun opened the file its predecessor left: no accusation."""
     box.app(every=3600.0)

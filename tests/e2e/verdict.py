@@ -42,8 +42,14 @@ class Verdict:
         return self.serious[0]
 
     def one(self, kind: str) -> Entry:
-        """The one finding of `kind` among others."""
-        found = [f for f in self.findings if f["kind"] == kind]
+        """The one serious finding of `kind` among others."""
+        found = [f for f in self.serious if f["kind"] == kind]
+        assert len(found) == 1, self.told
+        return found[0]
+
+    def information(self, kind: str) -> Entry:
+        """The one finding of `kind` that is no more than information."""
+        found = [f for f in self.findings if (f["kind"], f["severity"]) == (kind, "info")]
         assert len(found) == 1, self.told
         return found[0]
 
