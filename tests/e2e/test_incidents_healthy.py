@@ -27,7 +27,7 @@ def test_two_projects_of_one_name_on_two_brokers(box: Box) -> None:
         box.app(where=f"{tenant}/app", broker=f"broker-{tenant}")
         box.program(
             f"{tenant}-beat",
-            [*box.celery, "-A", "proj", "-b", f"redis://127.0.0.1:{port}/0", "beat"],
+            [*box.celery, "-A", "proj", "-b", f"amqp://127.0.0.1:{port}//", "beat", "-l", "info"],
             directory=f"{tenant}/app",
             startsecs=0,
         )

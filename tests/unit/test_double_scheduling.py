@@ -1,0 +1,131 @@
+"""Beats that live side by side: who is kept, what is only possible, what is on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.test_diagnosis import BEAT, WORKER
+from tests.unit.world import Proc, World
+
+
+@pytest.fixture
+def world() -> World:
+    w = World()
+    w.supervisord()
+    return w
+
+
+def two(world: World) -> tuple[Proc, Proc]:
+    world.program("beat", BEAT)
+    world.program("other", f"{BEAT} -s other-schedule")
+    return world.spawn("beat", age=500), world.spawn("other", age=400)
+
+
+def sent(*entries: str) -> list[str]:
+    head = "[2026-11-23 06:54:12,345: INFO/MainProcess] Scheduler: Sending due task"
+    return [f"{head} {entry} (proj.task)" for entry in entries]
+
+
+def test_two_schedulers_with_entries_of_their_own_are_possible_at_most(world):
+    two(world)
+    world.say("beat", *sent("clean", "clean", "count"), sent_ago=2)
+    world.say("other", *sent("bill", "bill", "mail"), sent_ago=2)
+    world.look()
+    (found,) = world.findings
+    assert (found.severity, found.certainty, found.stop) == ("info", "possible", ())
+    assert any("clean" in line and "bill" in line for line in found.evidence)
+
+
+def test_one_entry_that_both_send_is_evidence(world):
+    two(world)
+    world.say("beat", *sent("clean", "clean", "count"), sent_ago=2)
+    world.say("other", *sent("bill", "count", "mail"), sent_ago=2)
+    world.look()
+    (found,) = world.findings
+    assert found.severity == "critical"
+    assert any("both send count" in line for line in found.evidence)
+
+
+@pytest.mark.parametrize(("lines", "ago"), [(2, 2.0), (3, 500.0)], ids=["few", "old"])
+def test_too_little_or_too_old_words_prove_nothing(world, lines, ago):
+    two(world)
+    world.say("beat", *sent("clean", "clean", "count"), sent_ago=2)
+    world.say("other", *sent("bill", "bill", "mail")[:lines], sent_ago=ago)
+    world.look()
+    assert world.findings[0].severity == "critical"
+
+
+def test_one_schedule_file_is_certain_whatever_the_logs_show(world):
+    world.program("beat", f"{BEAT} -s /run/s")
+    world.program("other", f"{BEAT} -s /run/s")
+    world.spawn("beat", age=500)
+    world.spawn("other", age=400)
+    world.say("beat", *sent("clean", "clean", "count"), sent_ago=2)
+    world.say("other", *sent("bill", "bill", "mail"), sent_ago=2)
+    world.look()
+    assert world.findings[0].certainty == "certain"
+
+
+def embedded(world: World, name: str = "worker", *, state: str = "S", **more: object) -> Proc:
+    """A `worker -B` with its embedded beat."""
+    world.program(name, f"{WORKER} -B")
+    main = world.spawn(name, age=500, **more)
+    child = world.process(
+        f"{WORKER} -B", ppid=main.pid, age=499, pgrp=main.pid, env=dict(main.process.env)
+    )
+    child.state = state
+    world.holds(child, pipes=0)
+    return child
+
+
+def test_an_embedded_beat_is_kept_before_a_program(world):
+    child = embedded(world)
+    world.program("beat", BEAT)
+    world.spawn("beat", age=900)
+    world.look()
+    (found,) = world.findings
+    assert [k.pid for k in found.keep] == [child.pid]
+    assert [(t.namespec, t.via) for t in found.stop] == [("beat", "xmlrpc")]
+
+
+def test_a_stopped_embedded_beat_is_not_kept_before_one_that_works(world):
+    """Else the stop would end the last working beat."""
+    child = embedded(world, state="T")
+    world.program("beat", BEAT)
+    beat = world.spawn("beat", age=900)
+    world.look()
+    found = next(f for f in world.findings if f.kind == "duplicate-beat")
+    assert [k.pid for k in found.keep] == [beat.pid]
+    assert [(t.pid, t.via) for t in found.stop] == [(child.pid, "advice")]
+
+
+def test_what_is_only_possible_gets_no_change_to_copy(world):
+    world.program("red", BEAT, cwd="/srv/red")
+    world.program("blue", BEAT, cwd="/srv/blue")
+    world.spawn("red", age=500)
+    world.spawn("blue", age=400)
+    world.look()
+    (found,) = world.findings
+    assert found.certainty == "possible"
+    assert found.lasting.text.startswith("Only if they are one project")
+    assert found.lasting.diff == ""
+
+
+def test_an_orphaned_worker_with_a_beat_is_ended_as_a_whole_by_a_person(world):
+    kept = embedded(world)
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "worker",
+        "SUPERVISOR_GROUP_NAME": "worker",
+        "SUPERVISOR_SERVER_URL": world.servers[0].id,
+    }
+    main = world.process(f"{WORKER} -B", age=400, env=env)
+    child = world.process(f"{WORKER} -B", ppid=main.pid, age=399, pgrp=main.pid, env=env)
+    world.holds(child, pipes=0)
+    world.look()
+    (found,) = world.findings
+    assert [k.pid for k in found.keep] == [kept.pid]
+    (target,) = found.stop
+    assert (target.pid, target.via) == (child.pid, "advice")
+    assert target.command == f"kill -TERM {main.pid}"
+    assert "idle" in target.why
