@@ -40,6 +40,7 @@ bench: install
 screenshots: install
 	$(BIN)/python -m tests.screenshots
 
+# Pins that differ on older Pythons carry markers: keep those by hand.
 lock: install
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 

@@ -90,7 +90,9 @@ class Timeline:
             key = (event.supervisor, event.name)
             lives = self._lives.get(key)
             if lives is None:
-                lives = self._lives[key] = Lives(event.supervisor, event.name)
+                # A name that the whole log did not know before is new, not half read.
+                whole = all(p.complete for p in sample.pasts if p.supervisor == event.supervisor)
+                lives = self._lives[key] = Lives(event.supervisor, event.name, whole)
             lives.add(event)
             self._last[key] = (event.kind, event.at)
             if event.kind == "spawned" and event.pid is not None:

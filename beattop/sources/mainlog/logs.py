@@ -10,6 +10,7 @@ from beattop.model.frame import HistoryProgress
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.source import SourceStatus
 from beattop.model.supervisor import Supervisord
+from beattop.sources.mainlog.cache import Cache, default_directory
 from beattop.sources.mainlog.follow import MainLog
 from beattop.sources.mainlog.history import History
 
@@ -98,7 +99,7 @@ class Logs:
         log = self._logs[key] = MainLog(*key)
         if log.complete:
             return
-        history = log.history()
+        history = log.history(Cache(default_directory()))
         with self._lock:
             self._histories[key] = history
         if history.progress().total_bytes <= UNASKED_BYTES:
