@@ -110,7 +110,6 @@ def _good_moment(run: Run, stopping: Stopping) -> None:
         if key is not None and run.proc.alive(key):
             return
         stopping.before = run.read(stopping.client, stopping.step.target)
-        _remember(run, stopping, stopping.before)
 
 
 def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, ProgramState | None]:
@@ -141,7 +140,6 @@ def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, Progr
             stopping.ours = True
             return attempt, _read(run, stopping)
         state = run.read(client, target)
-        _remember(run, stopping, state)
         if state.state in validate.DOWN or state.state == "STOPPING":
             return attempt, state
     if state.state == "EXITED":

@@ -151,6 +151,9 @@ def test_somebody_elses_stop_is_watched(world, plan) -> None:  # type: ignore[no
     outcome = world.do(plan)
     assert outcome.status == "done"
     assert len(world.server.writes) == 1
+    assert details(outcome)["asked"] == "not running, STOPPING → STOPPING"
+    waited = [c.detail for c in world.checks if c.name == "stopped" and c.tick == "pending"]
+    assert waited[1] == "STOPPING, 0 seconds"
 
 
 def test_six_misses_are_enough(world, plan) -> None:  # type: ignore[no-untyped-def]
@@ -408,6 +411,34 @@ class TestGuard:
         world.server.on_stop = [backing_off]
         assert world.do(plan).status == "done"
         assert len(world.server.writes) == 2
+
+    def test_the_one_call_is_made_at_once_in_backoff(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.proc.remove(202)
+        world.server.put("beat2", "BACKOFF")
+        asked_at: list[float] = []
+
+        def stop(name: str) -> None:
+            asked_at.append(world.clock.t)
+            world.server.put(name, "STOPPED")
+
+        world.server.on_stop = [stop]
+        assert world.do(plan).status == "done"
+        assert asked_at == [0]
+
+    def test_the_one_call_does_not_meet_a_fresh_child(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.clock.after(0.2, lambda: world.proc.remove(202))
+        world.clock.after(0.3, lambda: world.server.spawn("beat2") and None)
+        asked_at: list[float] = []
+
+        def stop(name: str) -> None:
+            asked_at.append(world.clock.t)
+            world.server.finish_stop(name)
+
+        world.server.on_stop = [stop]
+        assert world.do(plan).status == "done"
+        assert asked_at == [pytest.approx(0.8)]
 
     def test_the_one_call_waits_for_a_settled_child(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
