@@ -114,6 +114,11 @@ class BeattopApp(App[int]):
         """Begin to look, and to watch the looking."""
         self.feed.start(self._from_feed)
         self.set_interval(1.0, self._tick)
+        self.app_resume_signal.subscribe(self, self._resumed)
+
+    def _resumed(self, _: App[object]) -> None:
+        """Back from the shell (Ctrl-Z, fg): the terminal kept nothing of the picture."""
+        self.refresh(layout=True)
 
     def _from_feed(self, frame: Frame) -> None:
         """Called in the feed's thread: only posts."""

@@ -26,7 +26,7 @@ def program_lines(
     """A program's page."""
     out: list[Line] = []
     for finding in findings:
-        out += [*brief(finding, snapshot, width), EMPTY]
+        out += [EMPTY, *brief(finding, snapshot, width)]
     out += title("Now") + _now(p, snapshot, width)
     out += title("Lives, newest first") + lives(p, snapshot.at, width)
     out += title("The last minutes") + graphs(trails.cpu(p.id), trails.memory(p.id), width)
@@ -50,7 +50,7 @@ def unmanaged_lines(
     """The page of a process outside every supervisord."""
     out: list[Line] = []
     for finding in findings:
-        out += [*brief(finding, snapshot, width), EMPTY]
+        out += [EMPTY, *brief(finding, snapshot, width)]
     was = f"; was {u.was}" if u.was else ""
     out += title("Now") + field("origin", _ORIGINS[u.origin] + was, width)
     starter = u.unit or u.container or u.runner

@@ -43,6 +43,7 @@ WORK: Final = "█"
 CHURN: Final = "▒"
 OTHER: Final = "░"
 RULE: Final = "─"
+STROKE: Final = "━"
 SPARK: Final = "▁▂▃▄▅▆▇█"
 
 _ASCII: Final = {
@@ -75,6 +76,7 @@ _ASCII: Final = {
     CHURN: "%",
     OTHER: ":",
     RULE: "-",
+    STROKE: "=",
     "│": "|",
     "┃": "|",
     "┌": "+",

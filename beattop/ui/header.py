@@ -47,7 +47,7 @@ def header(frame: Frame | None, condition: Condition, size: int, *, with_cpu: bo
         left.append((7, line(f"up {duration(snapshot.at - snapshot.host.boot_at)}")))
         left.append((6, line("load " + " ".join(f"{value:.1f}" for value in snapshot.load))))
         right += _sources(snapshot)
-        right += _position(frame)
+        right += _position(frame, short=size < 60)
     right += _age(condition)
     if condition.paused:
         right.append((0, line((" PAUSED ", "badge"))))
@@ -95,21 +95,22 @@ def _sources(snapshot: Snapshot) -> list[tuple[int, Line]]:
     return out
 
 
-def _position(frame: Frame) -> list[tuple[int, Line]]:
+def _position(frame: Frame, *, short: bool) -> list[tuple[int, Line]]:
     if frame.position is None:
         return []
     index, total = frame.position
+    name = "" if short else "REPLAY "
     speed = f" ×{frame.playing:g}" if frame.playing else ""
     clock = strftime("%a %H:%M:%S", localtime(frame.snapshot.at))
     return [
-        (1, line((f" REPLAY {index + 1}/{total}{speed} ", "badge"))),
+        (1, line((f" {name}{index + 1}/{total}{speed} ", "badge"))),
         (2, line((clock, "bold"))),
     ]
 
 
 def _fitted(left: list[tuple[int, Line]], right: list[tuple[int, Line]], size: int) -> Line:
     """All parts that fit, the least important left out first."""
-    for limit in range(9, -1, -1):
+    for limit in range(9, 0, -1):
         ends = [
             _joined([part for rank, part in side if rank <= limit], glyphs.DOT)
             for side in (left, right)

@@ -36,13 +36,13 @@ def _life(life: Life, at: float, longest: float, room: int) -> Line:
     born = "before the log"
     if life.spawned_at is not None:
         born = strftime("%a %H:%M:%S", localtime(life.spawned_at))
-    drawn = "?" if span is None else glyphs.WORK * max(1, round(room * span / longest))
+    drawn = "?" if span is None else glyphs.STROKE * max(1, round(room * span / longest))
     ink, words = _end(life)
     return line(
         (f" {fit(born, 13)} ", "dim"),
         fit(str(life.pid or "?"), 8),
         (fit(duration(span), 7, right=True), "bold"),
-        (f" {fit(drawn, room)} ", ink),
+        (f" {fit(drawn, room)} ", "good" if life.ended_at is None else "dim"),
         (words, ink),
     )
 

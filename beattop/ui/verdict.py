@@ -44,7 +44,7 @@ def verdict(
     lines = _first(
         first, frame.snapshot, size, shown, read_only, facts, rest if more < 1 else 0, price
     )
-    for finding in others[: more - 1 if rest else more]:
+    for finding in others[: max(0, more - 1 if rest else more)]:
         lines.append(_one(finding, size, shown, read_only))
     if rest and more:
         hidden = others[more - 1 :]

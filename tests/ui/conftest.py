@@ -45,7 +45,9 @@ class Screen:
         """Press keys one after the other, each until it is worked off."""
         for key in keys:
             name = _character_to_key(key) if len(key) == 1 else key
-            character = key if len(key) == 1 else {"space": " ", "tab": "\t", "enter": "\r"}.get(key)
+            character = (
+                key if len(key) == 1 else {"space": " ", "tab": "\t", "enter": "\r"}.get(key)
+            )
             self.app.post_message(events.Key(name, character))
             await self.settle()
 
@@ -61,7 +63,10 @@ class Screen:
             quiet = 0
             while quiet < 4:
                 await asyncio.sleep(0)
-                pumps = [self.app, *(n for s in self.app.screen_stack for n in s.walk_children(with_self=True))]
+                pumps = [
+                    self.app,
+                    *(n for s in self.app.screen_stack for n in s.walk_children(with_self=True)),
+                ]
                 quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
             screen = self.app.screen
             if not (screen._dirty_widgets or screen._layout_required or screen._repaint_required):
@@ -83,9 +88,13 @@ class Screen:
         """The screen as the terminal would show it."""
         from textual._compositor import LayoutUpdate
 
-        update = self.app.screen._compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        update = self.app.screen._compositor.render_update(
+            full=True, screen_stack=self.app._background_screens
+        )
         assert isinstance(update, LayoutUpdate)
-        return ["".join(segment.text for strip in row for segment in strip) for row in update.strips]
+        return [
+            "".join(segment.text for strip in row for segment in strip) for row in update.strips
+        ]
 
     @property
     def text(self) -> str:

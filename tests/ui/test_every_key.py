@@ -18,13 +18,17 @@ OPENERS = {
 
 
 def keys(where: str) -> list[str]:
-    return [k for c in COMMANDS if c.where in {where, "app"} and c.id not in LEAVING for k in c.keys]
+    return [
+        k for c in COMMANDS if c.where in {where, "app"} and c.id not in LEAVING for k in c.keys
+    ]
 
 
 def check(screen, size) -> None:
     lines = screen.lines
     assert len(lines) == size[1]
-    assert {cells(line) for line in lines} == {size[0]}, [line for line in lines if cells(line) != size[0]]
+    assert {cells(line) for line in lines} == {size[0]}, [
+        line for line in lines if cells(line) != size[0]
+    ]
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
@@ -53,7 +57,9 @@ async def test_main_keys(size, kind):
 @pytest.mark.parametrize("opener", [o for o in OPENERS if o != "main"])
 async def test_keys_of_pages_and_dialogs(size, opener):
     where = "plan" if opener in {"plan", "stop"} else "page"
-    async with running(frames.incident(0), frames.hostile(1), frames.incident(2), size=size) as screen:
+    async with running(
+        frames.incident(0), frames.hostile(1), frames.incident(2), size=size
+    ) as screen:
         for number, key in enumerate(keys(where)):
             if len(screen.app.screen_stack) == 1 and not screen.main.prompt.is_open:
                 await screen.press(*OPENERS[opener])

@@ -50,9 +50,8 @@ class HistoryPage(PageScreen):
     def title_words(self) -> tuple[Line, Line]:
         """What a column is; how far the reading is."""
         unit = "a day" if self._days else "an hour"
-        return line(("History", "title"), f"  spawns {unit}"), line(
-            (progress_words(self._read), "dim")
-        )
+        state = line((progress_words(self._read), "dim"))
+        return line(("History", "title"), f"  spawns {unit}"), state
 
     def build(self, size: int) -> Sequence[Line]:
         """A picture for each program that ever spawned."""

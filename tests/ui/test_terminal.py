@@ -1,0 +1,210 @@
+"""In a real terminal (a pty): signals, Ctrl-C and quitting leave it as it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pyte
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Terminal:
+    """A child on a pty, read into a pyte screen."""
+
+    def __init__(self, columns: int = 120, rows: int = 40, child: str = "{}", **env: str) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            whole = {**os.environ, "TERM": "xterm-256color", "CHILD": child, **env}
+            os.execve(sys.executable, [sys.executable, "-m", "tests.ui.child"], whole)
+        self.before = termios.tcgetattr(self.fd)
+        os.set_blocking(self.fd, False)
+
+    def read(self) -> None:
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except (BlockingIOError, OSError):
+            time.sleep(0.01)
+            return
+        self.raw += data
+        self._stream.feed(data)
+
+    def until(self, words: str, seconds: float = 15.0) -> None:
+        end = time.monotonic() + seconds
+        while words not in self.text:
+            assert time.monotonic() < end, f"{words!r} never came:\n{self.text}"
+            self.read()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def send(self, data: bytes) -> None:
+        os.write(self.fd, data)
+
+    def status(self, seconds: float = 10.0) -> int:
+        """Wait for the child; its exit status, or minus the signal that killed it."""
+        end = time.monotonic() + seconds
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                for _ in range(20):
+                    self.read()
+                return os.waitstatus_to_exitcode(status)
+            assert time.monotonic() < end, "it does not end"
+            self.read()
+
+    def close(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    opened: list[Terminal] = []
+
+    def make(*args, **kw) -> Terminal:
+        opened.append(Terminal(*args, **kw))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def assert_restored(t: Terminal) -> None:
+    tail = t.raw[t.raw.rfind(b"\x1b[?1049h") :]
+    for off in (
+        b"\x1b[?1049l",
+        b"\x1b[?25h",
+        b"\x1b[?1000l",
+        b"\x1b[?1003l",
+        b"\x1b[?2004l",
+        b"\x1b[?1004l",
+    ):
+        assert off in tail, f"{off!r} was not sent"
+    assert termios.tcgetattr(t.fd)[3] == t.before[3], "the line discipline is not as it was"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_restore_the_terminal(terminal, end):
+    t = terminal()
+    t.until("stop beat2")
+    os.kill(t.pid, end)
+    assert t.status() == 128 + end
+    assert_restored(t)
+
+
+@pytest.mark.parametrize("keys", [b"q", b"\x03", b"\x1b[21~"], ids=["q", "ctrl+c", "F10"])
+def test_quitting_restores_the_terminal(terminal, keys):
+    t = terminal()
+    t.until("stop beat2")
+    t.send(keys)
+    assert t.status() == 0
+    assert_restored(t)
+
+
+def test_ctrl_c_quits_behind_a_dialog(terminal):
+    t = terminal()
+    t.until("stop beat2")
+    t.send(b"d")
+    t.until("[ Cancel ]")
+    t.send(b"\x03")
+    assert t.status() == 0
+    assert_restored(t)
+
+
+def test_a_closed_terminal_ends_it(terminal):
+    t = terminal()
+    t.until("stop beat2")
+    pid, t.pid = t.pid, 0
+    os.close(t.fd)
+    t.fd = os.open(os.devnull, os.O_RDONLY)
+    end = time.monotonic() + 10
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            pytest.fail("it goes on without a terminal")
+        time.sleep(0.02)
+
+
+def test_suspend_and_resume(terminal):
+    t = terminal()
+    t.until("stop beat2")
+    t.send(b"\x1a")
+    end = time.monotonic() + 10
+    while True:
+        pid, status = os.waitpid(t.pid, os.WNOHANG | os.WUNTRACED)
+        if pid:
+            break
+        assert time.monotonic() < end, "Ctrl-Z does nothing"
+        t.read()
+    assert os.WIFSTOPPED(status)
+    for _ in range(20):
+        t.read()
+    assert b"\x1b[?1049l" in t.raw
+    t.screen.reset()
+    os.kill(t.pid, signal.SIGCONT)
+    t.until("stop beat2")
+    t.send(b"q")
+    assert t.status() == 0
+
+
+def test_without_a_terminal_it_says_what_to_do():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ui.child"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.strip().splitlines() == [
+        "beattop: the live screen needs a terminal: use --once"
+    ]
+
+
+def test_little_is_written_while_little_changes(terminal):
+    """At most 5 kB/s at one frame a second on a busy incident: measured as bytes a frame."""
+    t = terminal(child='{"period_s": 0.1, "extra": 30}')
+    t.until("stop beat2")
+    for _ in range(30):
+        t.read()
+    start, began = len(t.raw), time.monotonic()
+    while time.monotonic() - began < 3.0:
+        t.read()
+    frames = 3.0 / 0.1
+    assert (len(t.raw) - start) / frames < 5000
+
+
+def test_resizing_never_breaks_it(terminal):
+    t = terminal()
+    t.until("stop beat2")
+    for columns, rows in ((40, 8), (200, 50), (80, 10), (20, 4), (120, 40)):
+        t.screen.resize(rows, columns)
+        fcntl.ioctl(t.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.kill(t.pid, signal.SIGWINCH)
+        t.until("beat2")
+    t.send(b"q")
+    assert t.status() == 0

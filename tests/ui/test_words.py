@@ -1,0 +1,137 @@
+"""The words above the table: what stands in the first three lines, at every size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from beattop.model.snapshot import Burnt
+from beattop.ui.cpubar import cost, cpubar
+from beattop.ui.header import Condition, header
+from beattop.ui.keymap import Keymap
+from beattop.ui.line import plain, width
+from beattop.ui.room import room
+from beattop.ui.verdict import calm_words, verdict
+from tests.ui import frames
+from tests.ui.conftest import SIZES
+
+shown = Keymap().shown
+WIDTHS = (200, 160, 120, 100, 80, 60, 50, 40)
+
+
+def top(frame, size, **kw):
+    space = room(size[1])
+    head = header(frame, Condition(age_s=0.3), size[0], with_cpu=not space.cpu_rows)
+    return [
+        head,
+        *verdict(frame, size[0], shown, more=space.more_findings, facts=space.facts, **kw),
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_program_cause_and_key_within_three_lines(size):
+    text = plain(top(frames.incident(), size)[:3])
+    assert "beat2" in text
+    assert "second beat of" in text
+    assert " d  stop beat2" in text
+    assert "73" in text
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_in_read_only_the_key_shows_the_plan(size):
+    text = plain(top(frames.incident(), size, read_only=True)[:3])
+    assert " d  plan" in text
+
+
+@pytest.mark.parametrize("width_", WIDTHS)
+@pytest.mark.parametrize(
+    "make", [frames.incident, frames.calm, frames.hostile, frames.no_supervisord, frames.no_celery]
+)
+def test_nothing_is_wider_than_the_pane(width_, make):
+    frame = make()
+    lines = [
+        *top(frame, (width_, 50)), *top(frame, (width_, 8)),
+        *cpubar(frame.snapshot, width_, 1), *cpubar(frame.snapshot, width_, 2, 0.05),
+    ]  # fmt: skip
+    assert max(width(line) for line in lines) <= width_
+
+
+def test_several_findings_are_counted_and_named():
+    one = frames.incident()
+    more = tuple(
+        replace(one.findings[0], identity=str(n), short=f"finding {n}", summary=f"finding {n}")
+        for n in range(6)
+    )
+    frame = replace(one, findings=(*one.findings, *more))
+    text = plain(verdict(frame, 120, shown, more=3))
+    assert "finding 0" in text and "finding 1" in text
+    assert "4 more findings" in text
+    small = plain(verdict(frame, 40, shown, more=0, facts=False))
+    assert " v  +6" in small and len(small.splitlines()) == 2
+
+
+def test_calm_is_one_grey_line():
+    lines = verdict(frames.calm(), 120, shown)
+    assert len(lines) == 1
+    assert {span.ink for span in lines[0]} == {"dim"}
+    assert (
+        plain(lines).strip()
+        == "All 12 programs steady. One beat for proj. Last exit 3 d ago (beat)."
+    )
+
+
+def test_words_for_boxes_with_nothing_on_them():
+    assert calm_words(frames.no_supervisord().snapshot).startswith("No supervisord and no Celery")
+    assert "None of them runs Celery" in calm_words(frames.no_celery().snapshot)
+
+
+def test_before_the_first_frame():
+    assert "Looking at the box" in plain(verdict(None, 80, shown))
+    assert "Looking failed: boom" in plain(verdict(None, 80, shown, trouble="boom"))
+
+
+def test_costs_are_told_with_and_without_a_price():
+    snapshot = frames.incident().snapshot
+    assert cost(snapshot, None).startswith("≈ 34 core-hours since ")
+    assert cost(snapshot, 0.05).endswith("= 1.70 at 0.05 an hour")
+    assert cost(replace(snapshot, burnt=Burnt()), 0.05) == ""
+    assert cost(replace(snapshot, burnt=Burnt(120.0)), None) == "≈ 120 core-seconds"
+
+
+def test_the_bars_parts_are_as_long_as_their_shares():
+    bar = plain(cpubar(frames.incident().snapshot, 120, 2)[:1])
+    work, churn, other = (bar.count(sign) for sign in "█▒░")
+    whole = work + churn + other + bar[bar.index("▕") : bar.index("▏")].count(" ")
+    assert churn / whole == pytest.approx(79 / 200, abs=0.02)
+    assert work / whole == pytest.approx(12 / 200, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Condition(age_s=7.0), "data 7 s old"),
+        (Condition(age_s=None), "no data yet"),
+        (Condition(trouble="the collector ended: boom"), "the collector ended: boom"),
+        (Condition(read_only=True), "READ-ONLY"),
+        (Condition(paused=True), "PAUSED"),
+        (Condition(title="demo"), "beattop demo"),
+    ],
+)
+def test_the_header_tells_its_condition(condition, words):
+    assert words in plain([header(frames.incident(), condition, 120)])
+
+
+def test_the_header_names_sources_in_trouble():
+    frame = frames.incident()
+    bad = replace(
+        frame,
+        snapshot=replace(frame.snapshot, sources=frames.sources(mainlog=("denied", "run as root"))),
+    )
+    assert "mainlog denied" in plain([header(bad, Condition(age_s=0.1), 120)])
+
+
+def test_the_header_tells_where_a_replay_is():
+    frame = replace(frames.incident(), position=(36, 1200), playing=10.0)
+    assert "REPLAY 37/1200 ×10" in plain([header(frame, Condition(live=False), 120)])
+    assert " 37/1200 ×10" in plain([header(frame, Condition(live=False), 40, with_cpu=True)])
