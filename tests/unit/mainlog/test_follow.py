@@ -448,11 +448,15 @@ def test_supervisors_own_handler_rotating_at_full_speed(box, opened):
 
     writer = threading.Thread(target=write)
     writer.start()
-    got = []
+    events = []
     while writer.is_alive():
-        got += pids(main.poll())
+        events += main.poll()
     writer.join()
     handler.close()
-    got += pids(main.poll())
-    assert got == list(range(total))
+    events += main.poll()
+    got = [event.pid for event in events if event.kind == "spawned"]
+    # Renaming fifty files while we list them may hide one: then a gap is told in its place.
+    told = any(event.kind == "gap" for event in events)
+    assert told or got == list(range(total))
+    assert got == sorted(set(got)) and got[-1] == total - 1
     assert box.numbered(40).exists()
