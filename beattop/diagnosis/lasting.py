@@ -157,6 +157,14 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             "Let the program's command `exec` the real thing and set stopasgroup=true and "
             "killasgroup=true, so that a stop reaches it."
         )
+    if _embedded(left):
+        return _fix(
+            f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "
+            "of its own: the embedded one outlives a worker that is killed (OOM).",
+            config,
+            cut_words(config, r"\s(-B|--beat)(?=[\s'\"]|$)"),
+            f"[{config.section}] must not embed a beat (-B).",
+        )
     if re.search(r"(^|\s)(--detach|-D)(\s|$)", config.command):
         return _fix(
             f"{place(config)}: take --detach out of the command: supervisord must hold the process "
@@ -178,6 +186,13 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
         f"{was}'s processes (systemd: KillMode=control-group).",
         ticket=f"{was} outlived its supervisord: let the service's stop end all its processes.",
     )
+
+
+def _embedded(left: Beat | Unmanaged) -> bool:
+    """Whether it is the beat of a worker that is gone."""
+    if isinstance(left, Beat):
+        return left.line is not None and left.line.role == "worker+beat" and not left.embedded
+    return left.role == "beat" and left.member.line.role == "worker+beat"
 
 
 def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:

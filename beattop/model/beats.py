@@ -167,7 +167,7 @@ def _living_beat(
     env = process.env or {}
     cwd = absolute(line.workdir, process.cwd) or process.cwd
     pidfile, pid_fact = _pidfile(line, process.cwd, facts, member.key)
-    if main is not member:
+    if _embeds(line):
         # A worker's --pidfile is the worker's: its embedded beat has none.
         pidfile, pid_fact = None, None
     schedule, schedule_fact = _schedule(line, process.cwd, facts)

@@ -96,11 +96,29 @@ def _roles(
             role = "other" if role in CELERY else role
         roles[process.key] = role
         by_pid[process.pid] = process
+    if tree and len(tree) == 1 and _alone(tree[0], roles[tree[0].key], handles):
+        roles[tree[0].key] = "beat"
     for children in embedding.values():
         beat = embedded_child(children, handles)
         if beat is not None:
             roles[beat.key] = "beat"
     return roles
+
+
+def _alone(process: Process, role: Role, handles: Mapping[ProcessKey, Handles]) -> bool:
+    """Whether it is the embedded beat of a `worker -B` that was killed (measured, Celery 5.7).
+
+    Its pool ends with the worker, the beat goes on: without a child, in the dead worker's process
+    group, with no pipe. A worker that embeds a beat has that beat as its child at least.
+    """
+    held = handles.get(process.key)
+    return (
+        role == "worker+beat"
+        and process.pgrp != process.pid
+        and held is not None
+        and held.readable
+        and held.pipes == 0
+    )
 
 
 def embedded_child(

@@ -49,7 +49,7 @@ def _reload(box: Box, *groups: str, server: str = "main") -> None:
     [
         ["--app=proj.celery:app", "beat"],
         ["-A", "proj.celery", "beat"],
-        ["--app", "proj", "beat", "-C"],
+        ["--app", "proj", "beat", "-s", "{folder}/run/other"],
         ["-Aproj", "beat"],
         ["--workdir", "{folder}/app", "-A", "proj.celery:app", "beat"],
     ],

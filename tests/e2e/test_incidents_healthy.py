@@ -101,7 +101,7 @@ def test_wrappers_around_one_beat(box: Box) -> None:
     assert flock and timeout
     wraps = {
         "dash": lambda words: ["/bin/sh", "-c", " ".join(words)],
-        "bash": lambda words: ["/bin/bash", "-c", f"cd {box.folder}/app && {' '.join(words)}"],
+        "bash": lambda words: ["/bin/bash", "-c", f"cd {box.folder}/bash/app && {' '.join(words)}"],
         "timeout": lambda words: [timeout, "600", *words],
         "flock": lambda words: [flock, "-n", str(box.folder / "run/lock"), *words],
         "nice": lambda words: ["/usr/bin/env", "A=b", "nice", "-n", "1", *words],

@@ -188,6 +188,28 @@ def test_a_worker_with_a_beat_whose_supervisord_was_killed(box: Box) -> None:
 
 
 @pytest.mark.long
+def test_the_beat_of_a_worker_that_the_kernel_killed(box: Box) -> None:
+    """OOM: the pool ends with its worker, the embedded beat lives on beside the next one's."""
+    box.app()
+    box.program("worker", box.worker(concurrency=2, more=["-B", "-s", box.folder / "run/one"]))
+    box.up()
+    box.wait_beat("worker")
+    box.kill(box.pid("worker"))
+    box.wait(lambda: box.log("worker").count("beat: Starting") == 2, "the second beat")
+    box.wait(lambda: box.log("worker").count(" ready.") == 2, "the second worker")
+    seen = look(box)
+    found = seen.only("duplicate-beat")
+    (kept,) = [b["pid"] for b in seen.beats if b["embedded"]]
+    double(found, kept, [(None, "signal")])
+    assert [u["role"] for u in seen.unmanaged] == ["beat"]
+    assert "-B" in found["lasting_fix"]
+    worker = box.pid("worker")
+    mend(box)
+    mended(box, [kept])
+    assert box.pid("worker") == worker
+
+
+@pytest.mark.long
 def test_one_conf_run_by_two_supervisords(box: Box) -> None:
     """The second took the socket's place: one cause, one finding, though all stands twice."""
     box.app(import_cpu=0.3)

@@ -28,7 +28,12 @@ class Verdict:
         self.unmanaged: list[Entry] = [u for u in document["unmanaged"] if self._ours(u, pids)]
 
     def _ours(self, entry: Entry, pids: set[int]) -> bool:
-        named = {entry.get("pid"), *entry.get("pids", ())} & pids
+        involved = {entry.get("pid"), *entry.get("pids", ())}
+        if entry.get("certainty") == "possible":
+            # Namesakes of other boxes on this machine are no matter of this one.
+            involved |= {kept["pid"] for kept in entry["keep"]}
+            return involved - {None} <= pids
+        named = involved & pids
         return bool(named) or any(place in json.dumps(entry) for place in self._places)
 
     @property

@@ -129,3 +129,45 @@ def test_an_orphaned_worker_with_a_beat_is_ended_as_a_whole_by_a_person(world):
     assert (target.pid, target.via) == (child.pid, "advice")
     assert target.command == f"kill -TERM {main.pid}"
     assert "idle" in target.why
+
+
+def killed(world: World, **more: object) -> Proc:
+    """The embedded beat of a worker that was killed, alone in its dead process group."""
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "worker",
+        "SUPERVISOR_GROUP_NAME": "worker",
+        "SUPERVISOR_SERVER_URL": world.servers[0].id,
+    }
+    left = world.process(f"{WORKER} -B --pidfile=/run/w.pid", age=400, env=env, pgrp=7777)
+    world.holds(left, **more)
+    return left
+
+
+def test_the_beat_of_a_killed_worker_is_a_beat_and_is_ended(world):
+    kept = embedded(world)
+    left = killed(world)
+    world.look()
+    (found,) = world.findings
+    assert [k.pid for k in found.keep] == [kept.pid]
+    assert [(t.pid, t.via) for t in found.stop] == [(left.pid, "signal")]
+    assert [u.role for u in world.snapshot.unmanaged] == ["beat"]
+    assert {b.pidfile for b in world.snapshot.beats} == {None}
+    assert "-B" in found.lasting.text and "[program:worker]" in found.lasting.text
+
+
+def test_it_alone_is_an_orphan_with_the_cure_for_it(world):
+    world.program("worker", f"{WORKER} -B", state="STOPPED")
+    killed(world)
+    world.look()
+    (found,) = world.findings
+    assert found.kind == "orphan"
+    assert "take -B (--beat) out" in found.lasting.text
+
+
+def test_a_left_over_worker_with_pipes_is_still_a_worker(world):
+    embedded(world)
+    left = killed(world, pipes=8)
+    world.look()
+    (found,) = world.findings
+    assert [(t.pid, t.via) for t in found.stop] == [(left.pid, "advice")]
