@@ -235,11 +235,16 @@ def _was(process: Process, names: Names, group: int, sample: Sample) -> ProgramI
         return _logged(process, names, group)
     url = env.get("SUPERVISOR_SERVER_URL")
     group_name = env.get("SUPERVISOR_GROUP_NAME") or name
-    for server in sample.supervisords:
-        if url and url in (server.id, server.url):
-            return ProgramId(server.id, group_name, name)
+    if url:
+        # In a root of its own a supervisord's socket is reached by a longer path.
+        path = url.removeprefix("unix://") if url.startswith("unix://") else None
+        for server in sample.supervisords:
+            rooted = bool(path and server.root and server.id.endswith(path))
+            if url in (server.id, server.url) or rooted:
+                return ProgramId(server.id, group_name, name)
+        return ProgramId(url, group_name, name)
     fits = [s for s in sample.supervisords if (s.id, name) in names.groups]
-    return ProgramId(fits[0].id if fits else url or "", group_name, name)
+    return ProgramId(fits[0].id if fits else "", group_name, name)
 
 
 def _logged(process: Process, names: Names, group: int) -> ProgramId | None:

@@ -8,7 +8,10 @@ from tests.unit.world import World
 
 BEAT = "/srv/v/bin/python /srv/v/bin/celery -A proj beat"
 WORKER = "/srv/v/bin/python /srv/v/bin/celery -A proj worker"
-REFUSED = ("ERROR: Pidfile (/run/beat.pid) already exists.", "Seems we're already running? (pid: {pid})")
+REFUSED = (
+    "ERROR: Pidfile (/run/beat.pid) already exists.",
+    "Seems we're already running? (pid: {pid})",
+)
 
 
 @pytest.fixture
@@ -125,8 +128,12 @@ def test_a_beat_on_its_way_out_is_no_duplicate(world):
 
 def embedded(w: World, name: str = "worker", age: float = 900.0):
     main = w.spawn(name, age=age)
-    fork = w.process(w.configs[w.servers[0].id, name, name].command, ppid=main.pid, age=age - 1, pgrp=main.pid)
-    pool = w.process(w.configs[w.servers[0].id, name, name].command, ppid=main.pid, age=age - 1, pgrp=main.pid)
+    fork = w.process(
+        w.configs[w.servers[0].id, name, name].command, ppid=main.pid, age=age - 1, pgrp=main.pid
+    )
+    pool = w.process(
+        w.configs[w.servers[0].id, name, name].command, ppid=main.pid, age=age - 1, pgrp=main.pid
+    )
     w.holds(fork, pipes=0)
     w.holds(pool, pipes=7)
     return main, fork
@@ -158,7 +165,8 @@ def test_two_embedded_beats_are_advice_only(world):
 
 
 @pytest.mark.parametrize(
-    ("one", "two"), [("proj", "proj.celery:app"), ("proj.celery", "proj"), ("proj:app", "proj.celery_app")]
+    ("one", "two"),
+    [("proj", "proj.celery:app"), ("proj.celery", "proj"), ("proj:app", "proj.celery_app")],
 )
 def test_spellings_of_one_app_are_one(world, one, two):
     world.program("a", BEAT.replace("proj", one))
@@ -241,7 +249,11 @@ def test_an_orphan_beside_the_supervised_beat_is_ended_by_signal(world):
     world.program("beat", f'/bin/sh -c "{BEAT}"')
     shell = world.spawn("beat", f'/bin/sh -c "{BEAT}"', age=50)
     world.process(BEAT, ppid=shell.pid, pgrp=shell.pid, age=49)
-    env = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": "beat", "SUPERVISOR_GROUP_NAME": "beat"}
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "beat",
+        "SUPERVISOR_GROUP_NAME": "beat",
+    }
     orphan = world.process(BEAT, age=5000, env=env, pgrp=77)
     world.look()
     (root,) = world.snapshot.unmanaged
@@ -253,7 +265,11 @@ def test_an_orphan_beside_the_supervised_beat_is_ended_by_signal(world):
 
 
 def test_a_lone_orphan_is_a_warning(world):
-    env = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": "worker", "SUPERVISOR_GROUP_NAME": "worker"}
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "worker",
+        "SUPERVISOR_GROUP_NAME": "worker",
+    }
     world.program("worker", WORKER)
     world.spawn("worker", age=50)
     world.process(WORKER, age=5000, env=env)
@@ -318,7 +334,9 @@ def test_a_hung_supervisord_is_told_and_its_duplicates_are_advice(world):
     world.servers[0] = type(world.servers[0])(
         **{f: getattr(world.servers[0], f) for f in world.servers[0].__slots__} | {"answers": False}
     )
-    world.sources = [type(world.sources[0])("supervisor", world.servers[0].id, "timeout", "no answer")]
+    world.sources = [
+        type(world.sources[0])("supervisor", world.servers[0].id, "timeout", "no answer")
+    ]
     world.pass_(1)
     world.look()
     assert world.kinds()[0] == "supervisor-not-answering"
@@ -409,3 +427,15 @@ def test_a_program_that_also_runs_a_worker_is_not_stopped_for_its_beat(world):
     (found,) = world.findings
     (target,) = found.stop
     assert (target.via, target.pid) == ("advice", beat.pid)
+
+
+def test_a_left_over_of_another_supervisord_is_not_ours(world):
+    world.limited_to = (world.servers[0].id,)
+    world.program("beat", BEAT)
+    world.spawn("beat", age=500)
+    env = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": "beat", "SUPERVISOR_GROUP_NAME": "beat", "SUPERVISOR_SERVER_URL": "unix:///elsewhere.sock"}
+    world.process(BEAT, cwd="/srv/else", age=5000, env=env)
+    world.look()
+    (root,) = world.snapshot.unmanaged
+    assert (root.origin, root.was_supervisor) == ("orphan", "unix:///elsewhere.sock")
+    assert world.kinds("critical", "warning") == []
