@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from beattop.actions.plan import plan_duplicates, plan_program
-from beattop.actions.survivors import further_plan
+from beattop.actions.process_table import key
+from beattop.actions.survivors import besides, further_plan
+from beattop.model.finding import Keep
 from tests.unit.actions.fake import HUNG, NOT_RUNNING, World, details, spans, ticks
 from tests.unit.actions.scene import (
     beat,
@@ -488,6 +490,19 @@ class TestSurvivors:
         outcome = world.do(self._plan(shot, first, shell))
         assert "pid 77" in outcome.summary
 
+    def test_a_left_over_that_is_kept_is_none(self, tmp_path: Path) -> None:
+        """An orphan of the very program holds the pidfile: it is the beat that goes on."""
+        world, _, _, _ = self._world(tmp_path)
+        world.proc.remove(203)
+        for pid in (77, 78):
+            world.proc.add(pid, ppid=1, pgrp=70)
+        world.proc.add(79, ppid=1, pgrp=71)
+        left = [world.proc.found[pid] for pid in (77, 78, 79)]
+        kept = Keep(None, None, 77, process=key(left[0]))
+        assert [s.pid for s in besides(world.proc, left, [kept])] == [79]
+        world.proc.remove(77)
+        assert besides(world.proc, left[1:], [kept]) == left[1:]
+
     @pytest.mark.parametrize(
         "env",
         [
@@ -601,3 +616,35 @@ def test_a_steady_one_that_exited_meanwhile_is_done(tmp_path: Path) -> None:
     world.proc.remove(201)
     world.server.put("web", "EXITED")
     assert world.do(plan).status == "done"
+
+
+def test_silence_that_ends_in_time(world, plan) -> None:  # type: ignore[no-untyped-def]
+    def hang(name: str) -> None:
+        world.server.hung = True
+
+        def back() -> None:
+            world.server.hung = False
+            world.server.finish_stop(name)
+
+        world.clock.after(4.0, back)
+
+    world.server.on_stop = [hang]
+    outcome = world.do(plan)
+    assert outcome.status == "done"
+    assert any(c.detail.startswith("no answer for") for c in world.checks)
+
+
+def test_unknown_at_the_second_look(world, plan) -> None:  # type: ignore[no-untyped-def]
+    world.clock.after(1.0, lambda: world.server.put("beat2", "UNKNOWN"))
+    assert "it is UNKNOWN again" in world.do(plan).summary
+
+
+def test_started_and_stopped_between_the_two_looks(world, plan) -> None:  # type: ignore[no-untyped-def]
+    def somebody() -> None:
+        world.server.spawn("beat2")
+        world.server.finish_stop("beat2")
+
+    world.clock.after(1.0, somebody)
+    outcome = world.do(plan)
+    assert outcome.status == "failed"
+    assert "did not stay stopped" in outcome.summary
