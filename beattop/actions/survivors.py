@@ -50,6 +50,13 @@ def _left_over(proc: ProcessTable, found: Stat, target: ProgramId) -> bool:
     return found.pgrp != found.pid and (leader is None or leader.ended)
 
 
+def besides(proc: ProcessTable, left: Iterable[Stat], keep: Iterable[Keep]) -> list[Stat]:
+    """Those that are not kept on purpose: an orphan that holds the pidfile, and its worker."""
+    kept = [proc.stat(k.process.pid) for k in keep if k.process and proc.alive(k.process)]
+    groups = {found.pgrp for found in kept if found is not None}
+    return [found for found in left if found.pgrp not in groups]
+
+
 def described(proc: ProcessTable, left: Iterable[Stat]) -> str:
     """Which they are, in words."""
     return ", ".join(f"pid {s.pid} ({proc.words(s.pid) or 'no command line'})" for s in left)

@@ -9,7 +9,7 @@ from beattop.actions.pulse import BEATS_S, Pulse, beat_of
 from beattop.actions.run import Run
 from beattop.actions.steps import supervisord
 from beattop.actions.stop import Stopping
-from beattop.actions.survivors import described, further_plan, survivors
+from beattop.actions.survivors import besides, described, further_plan, survivors
 from beattop.actions.validate import DOWN
 from beattop.actions.watch import Watch
 from beattop.actions.writer import NoAnswer, Refused
@@ -145,6 +145,7 @@ class LeftOvers:
         if self._parent is None or target is None:
             return "skipped", "its processes are not on this box"
         left = survivors(run.proc, target, self._stopping.leaders, self._parent)
+        left = besides(run.proc, left, run.plan.keep)
         if not left:
             return "done", f"none is left at {run.clock.words()}"
         words = described(run.proc, left)

@@ -70,12 +70,14 @@ def _ends_refused(lines: Sequence[str]) -> bool:
 
 
 def turned_away(program: Program, snapshot: Snapshot) -> bool:
-    """Whether its own log tells of refusals, the last just now, and no main log of its exits.
+    """Whether its own log tells of refusals, the last just now, where the main log does not.
 
-    So it is where supervisord logs to a stream, and where two groups have one bare name.
+    So it is where supervisord logs to a stream, where two groups have one bare name, and where a
+    shell or --detach made status 0 of it: it then looks like a program that ends by design.
     """
     words = program.last_words
-    if program.last_exit is not None or words is None or not _tried_again(program):
+    told = program.last_exit is not None and not program.periodic
+    if told or words is None or not _tried_again(program):
         return False
     if words.mtime_at is None or snapshot.at - words.mtime_at > _FRESH_S:
         return False

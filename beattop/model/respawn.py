@@ -116,14 +116,18 @@ def judge(
 
 
 def _burnt(run: Sequence[Life], now: float) -> bool:
-    """Whether the run's dead used five percent of a core over its time or the last minute."""
+    """Whether the run's dead used five percent of a core over its time or the last minute.
+
+    Lives whose clock nobody read are taken to be like those that were seen.
+    """
     recent = [life for life in run if life.ended_at is not None and now - life.ended_at <= 60]
     known = [life.cpu_s for life in recent if life.cpu_s is not None]
-    if len(known) < 2:
+    if len(recent) < 2 or not known:
         return False
     begun = [life.spawned_at for life in recent if life.spawned_at is not None]
     span = now - min(begun) if begun else 60.0
-    return sum(known) >= BURNING_SHARE * max(span, 1.0)
+    used = sum(known) / len(known) * len(recent)
+    return used >= BURNING_SHARE * max(span, 1.0)
 
 
 def _last(life: Life | None) -> LastExit | None:

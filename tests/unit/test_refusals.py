@@ -170,3 +170,38 @@ def test_a_left_over_is_its_own_supervisords(world):
     orphaned(world, pgrp=77)
     (found,) = [f for f in world.findings if f.severity == "critical"]
     assert found.lasting.file == "/etc/supervisor/supervisord.conf"
+
+
+def test_a_detached_second_beat_ends_with_status_0_and_is_refused_all_the_same(world):
+    command = f"{HELD} --detach"
+    world.program("beat", command, autorestart="true", startsecs=0.0)
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "beat",
+        "SUPERVISOR_GROUP_NAME": "beat",
+        "SUPERVISOR_SERVER_URL": world.servers[0].id,
+    }
+    left = world.process(command, age=500, env=env)
+    world.pidfile(PIDFILE, left, age=499)
+    world.say("beat", *refused(left.pid, 3))
+    world.loop("beat", 3, life=1.2, status=0, cpu=0.01)
+    assert world.the("beat").periodic
+    (found,) = world.findings
+    assert (found.kind, found.effect) == ("duplicate-beat", "respawning")
+    assert [k.pid for k in found.keep] == [left.pid]
+    assert [(t.namespec, t.via) for t in found.stop] == [("beat", "xmlrpc")]
+    assert "--detach" in found.lasting.text
+
+
+def test_expected_exits_that_burn_are_respawning_though_one_life_alone_was_measured(world):
+    world.program("job", "/srv/bin/job")
+    world.loop("job", 3, life=3.0, status=0, cpu=1.0, told=False)
+    assert world.the("job").periodic
+    world.loop("job", 1, life=3.0, status=0, cpu=1.0)
+    assert world.the("job").respawning
+
+
+def test_expected_exits_of_quiet_programs_are_not(world):
+    world.program("job", "/srv/bin/job")
+    world.loop("job", 3, life=3.0, status=0, cpu=0.05)
+    assert not world.the("job").respawning
