@@ -196,10 +196,20 @@ def _embedded(left: Beat | Unmanaged) -> bool:
 
 
 def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
-    """Whether it led its process group, so no shell stood before it: its supervisord was killed."""
-    pid = left.main_pid if isinstance(left, Beat) else left.member.process.pid
-    heads = (u.member.process for u in snapshot.unmanaged)
-    return any(p.pid == pid and p.pgrp == p.pid for p in heads)
+    if isinstance(left, Beat):
+        found = (u for u in snapshot.unmanaged if u.member.process.pid == left.main_pid)
+        root = next(found, None)
+        return root is not None and outlived(root)
+    return outlived(left)
+
+
+def outlived(root: Unmanaged) -> bool:
+    """Whether its program's leader lives, as it or its parent: so its supervisord was killed.
+
+    supervisord makes each program lead a process group. Behind a dead leader it is a shell's child.
+    """
+    process = root.member.process
+    return process.pgrp in (process.pid, root.member.ppid)
 
 
 def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFix:

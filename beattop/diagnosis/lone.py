@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from beattop.diagnosis.keep import describe
-from beattop.diagnosis.lasting import leftover
+from beattop.diagnosis.lasting import leftover, outlived
 from beattop.diagnosis.names import app_name, program_of, subject
 from beattop.diagnosis.refusal import barred
 from beattop.model.beats import unsent
 from beattop.model.finding import Finding, LastingFix
-from beattop.model.snapshot import Beat, Snapshot
-from beattop.text import duration
+from beattop.model.snapshot import Beat, Snapshot, Unmanaged
+from beattop.text import count, duration, listing
 
 
 def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
@@ -62,35 +62,61 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
 
 
 def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
-    """Left-overs of supervised programs that no other finding names."""
+    """Left-overs of supervised programs that no other finding names.
+
+    All that outlived one supervisord has one cause and is one finding.
+    """
     turned = {b.pid for b in snapshot.beats if barred(b, snapshot)}
+    by_server: dict[str | None, list[Unmanaged]] = {}
     for root in snapshot.unmanaged:
-        process = root.member.process
-        pids = {process.pid, *(m.process.pid for m in root.children)}
+        pids = {root.member.process.pid, *(m.process.pid for m in root.children)}
         if root.origin != "orphan" or pids & {*claimed_pids, *turned}:
             continue
         if snapshot.limited_to and root.was_supervisor not in snapshot.limited_to:
             continue
+        if outlived(root):
+            by_server.setdefault(root.was_supervisor, []).append(root)
+        else:
+            yield _orphan([root], snapshot)
+    for roots in by_server.values():
+        yield _orphan(roots, snapshot)
+
+
+def _orphan(roots: Sequence[Unmanaged], snapshot: Snapshot) -> Finding:
+    processes = [root.member.process for root in roots]
+    pids = tuple(p.pid for p in processes)
+    first = roots[0]
+    evidence = []
+    for root, process in zip(roots, processes, strict=True):
         age = duration(snapshot.at - process.started_at)
-        fix = leftover(root, snapshot)
-        yield Finding(
-            kind="orphan",
-            severity="warning",
-            certainty="certain",
-            summary=f"pid {process.pid} ({root.role}) is left over from {root.was}: supervisord no "
-            "longer holds it and cannot stop it.",
-            effect="not supervised",
-            programs=(),
-            pids=(process.pid,),
-            evidence=(
-                f"pid {process.pid}: up {age}, user {process.user or process.uid}, parent pid "
-                f"{root.member.ppid}",
-                f"it carries the environment or process group of {root.was}",
-                f"command: {' '.join(process.argv)}",
-                f"to end it: kill -TERM {process.pid}",
-            ),
-            lasting=fix,
-            since_at=None,
-            identity=f"orphan:{process.pid}:{process.key.start_ticks}",
-            short=f"pid {process.pid} ({root.role}) is left over from {root.was}",
-        )
+        evidence += [
+            f"pid {process.pid}: up {age}, user {process.user or process.uid}, parent pid "
+            f"{root.member.ppid}",
+            f"it carries the environment or process group of {root.was}",
+            f"command: {' '.join(process.argv)}",
+        ]
+    evidence.append(f"to end {'it' if len(roots) == 1 else 'them'}: kill -TERM {_spaced(pids)}")
+    short = f"pid {first.member.process.pid} ({first.role}) is left over from {first.was}"
+    summary = f"{short}: supervisord no longer holds it and cannot stop it."
+    if len(roots) > 1:
+        names = listing(list(dict.fromkeys(str(root.was) for root in roots)))
+        short = f"{count(len(roots), 'process', 'processes')} outlived their supervisord: {names}"
+        summary = f"{short}. No supervisord holds them now, and none can stop them."
+    return Finding(
+        kind="orphan",
+        severity="warning",
+        certainty="certain",
+        summary=summary,
+        effect="not supervised",
+        programs=(),
+        pids=pids,
+        evidence=tuple(evidence),
+        lasting=leftover(first, snapshot),
+        since_at=None,
+        identity=f"orphan:{processes[0].pid}:{processes[0].key.start_ticks}",
+        short=short,
+    )
+
+
+def _spaced(pids: Iterable[int]) -> str:
+    return " ".join(map(str, pids))

@@ -1,0 +1,68 @@
+"""Left-overs of supervised programs, on made-up boxes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.test_diagnosis import BEAT, WORKER
+from tests.unit.world import Proc, World
+
+
+@pytest.fixture
+def world() -> World:
+    w = World()
+    w.supervisord()
+    return w
+
+
+def left(world: World, name: str, command: str, **more: object) -> Proc:
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": name,
+        "SUPERVISOR_GROUP_NAME": name,
+        "SUPERVISOR_SERVER_URL": world.servers[0].id,
+    }
+    return world.process(command, age=500, env=env, **more)
+
+
+def test_all_that_outlived_one_supervisord_is_one_finding(world):
+    for name in ("w1", "w2", "w3"):
+        world.program(name, f"{WORKER} -n {name}", state="STOPPED")
+        left(world, name, f"{WORKER} -n {name}")
+    world.look()
+    (found,) = world.findings
+    assert found.kind == "orphan" and len(found.pids) == 3
+    assert "3 processes outlived" in found.summary and "w1, w2 and w3" in found.summary
+    assert "KillMode" in found.lasting.text
+    assert found.evidence[-1] == "to end them: kill -TERM " + " ".join(map(str, found.pids))
+
+
+def test_what_shells_left_over_is_a_finding_each(world):
+    for number, name in enumerate(("w1", "w2")):
+        world.program(name, f"sh -c '{WORKER} -n {name}; true'", state="STOPPED")
+        left(world, name, f"{WORKER} -n {name}", pgrp=7000 + number)
+    world.look()
+    assert world.kinds() == ["orphan", "orphan"]
+    assert all("stopasgroup=true" in f.lasting.text for f in world.findings)
+
+
+def test_behind_a_living_shell_it_outlived_its_supervisord_too(world):
+    world.program("w1", f"sh -c '{WORKER}; true'", state="STOPPED")
+    shell = left(world, "w1", f"sh -c '{WORKER}; true'")
+    left(world, "w1", WORKER, ppid=shell.pid, pgrp=shell.pid)
+    world.look()
+    (found,) = world.findings
+    assert "KillMode" in found.lasting.text
+
+
+def test_the_duplicate_of_them_is_told_apart(world):
+    world.program("beat", BEAT)
+    world.program("w1", WORKER)
+    kept = world.spawn("beat", age=60)
+    world.spawn("w1", age=60)
+    old_beat, old_worker = left(world, "beat", BEAT), left(world, "w1", WORKER)
+    world.look()
+    duplicate, orphan = world.findings
+    assert [k.pid for k in duplicate.keep] == [kept.pid]
+    assert [(t.pid, t.via) for t in duplicate.stop] == [(old_beat.pid, "signal")]
+    assert orphan.pids == (old_worker.pid,)
