@@ -194,6 +194,7 @@ def test_the_beat_of_a_worker_that_the_kernel_killed(box: Box) -> None:
     box.program("worker", box.worker(concurrency=2, more=["-B", "-s", box.folder / "run/one"]))
     box.up()
     box.wait_beat("worker")
+    box.wait_log("worker", " ready.")
     box.kill(box.pid("worker"))
     box.wait(lambda: box.log("worker").count("beat: Starting") == 2, "the second beat")
     box.wait(lambda: box.log("worker").count(" ready.") == 2, "the second worker")
