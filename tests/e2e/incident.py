@@ -231,6 +231,13 @@ class Box:
             ready = server.answers if server.url else server.mainlog.exists
             self.wait(ready, f"supervisord {name} to answer", within=within)
 
+    def update(self, *groups: str, server: str = "main") -> None:
+        """Start programs that were declared after up(), as `supervisorctl update` does."""
+        self.servers[server].write(as_root=os.geteuid() == 0)
+        self.rpc("reloadConfig", server=server)
+        for group in groups:
+            self.rpc("addProcessGroup", group, server=server)
+
     def daemon(
         self,
         argv: Argv,

@@ -28,19 +28,11 @@ def test_two_programs_without_a_pidfile(box: Box) -> None:
     box.up()
     box.wait_beat("beat")
     box.program("scheduler", box.beat(schedule=None))
-    _reload(box, "scheduler")
+    box.update("scheduler")
     box.wait_beat("scheduler")
     double(look(box).only("duplicate-beat"), box.pid("beat"), [("scheduler", "xmlrpc")])
     mend(box)
     mended(box, [box.pid("beat")], "scheduler")
-
-
-def _reload(box: Box, *groups: str, server: str = "main") -> None:
-    """What `supervisorctl update` does with new programs."""
-    box.servers[server].write(as_root=True)
-    box.rpc("reloadConfig", server=server)
-    for group in groups:
-        box.rpc("addProcessGroup", group, server=server)
 
 
 @pytest.mark.long

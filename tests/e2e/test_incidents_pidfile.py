@@ -50,9 +50,7 @@ def test_a_pid_that_now_is_a_workers(box: Box) -> None:
     old = (box.folder / PIDFILE).stat().st_mtime - 3600
     os.utime(box.folder / PIDFILE, (old, old))
     box.program("beat", box.beat(pidfile=PIDFILE))
-    box.servers["main"].write(as_root=os.geteuid() == 0)
-    box.rpc("reloadConfig")
-    box.rpc("addProcessGroup", "beat")
+    box.update("beat")
     box.wait_exits("beat", 2)
     found = look(box).only("stale-pidfile")
     assert "worker" in found["summary"]
@@ -69,9 +67,7 @@ def test_a_beat_and_a_worker_share_one_pidfile(box: Box) -> None:
     box.up()
     box.wait(lambda: box.pidfile() == box.pid("worker"), "the worker's pidfile")
     box.program("beat", box.beat(pidfile=PIDFILE))
-    box.servers["main"].write(as_root=True)
-    box.rpc("reloadConfig")
-    box.rpc("addProcessGroup", "beat")
+    box.update("beat")
     box.wait_exits("beat", 2)
     seen = look(box)
     (found,) = seen.serious
