@@ -254,3 +254,15 @@ class TestHeir:
 
         world.server.on_start = [begin]
         assert world.do(replace(plan, steps=(*plan.steps, *start.steps))).status == "done"
+
+
+def test_called_off_before_it_is_removed(stale: Stale) -> None:
+    stale.world.cancelled = lambda: True
+    assert stale.world.do(stale.plan).status == "cancelled"
+    assert stale.path.exists()
+
+
+def test_the_removal_is_in_the_journal(stale: Stale) -> None:
+    stale.taken_after(2.0)
+    stale.world.do(stale.plan)
+    assert '"result": "removed"' in stale.world.journal.read_text()
