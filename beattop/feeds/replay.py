@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -129,10 +128,12 @@ class ReplayFeed:
                 self._speed = 0.0
                 self._show()
                 continue
+            # A key may stop the play at any time: the speed is read once.
+            speed = self._speed
+            if speed <= 0:
+                continue
             gap = self._samples[at + 1].at - self._samples[at].at
-            begun = time.monotonic()
-            self._changed.wait(max(0.0, gap / self._speed))
-            if self._changed.is_set() and time.monotonic() - begun < gap / self._speed:
+            if self._changed.wait(max(0.0, gap / speed)):
                 self._changed.clear()
                 continue
             with self._lock:

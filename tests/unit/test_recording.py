@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,21 @@ def test_moving_through_a_replay(samples):
     assert frames[-1].position == (len(samples) - 1, len(samples))
     feed.seek(-(10**6))
     assert frames[-1].position[0] == 0
+
+
+def test_a_replay_that_was_paused_plays_on(samples):
+    feed = ReplayFeed([replace(each, at=at * 0.05) for at, each in enumerate(samples[:40])])
+    reached = threading.Event()
+    feed.start(lambda frame: frame.position[0] >= 2 and reached.set())
+    try:
+        feed.play(1.0)
+        assert reached.wait(10)
+        feed.play(0.0)
+        reached.clear()
+        feed.play(1.0)
+        assert reached.wait(10), "paused in the middle of a wait, it never went on"
+    finally:
+        feed.stop()
 
 
 def test_an_empty_replay_is_refused():
