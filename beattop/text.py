@@ -29,13 +29,22 @@ _QUERY = re.compile(r"[\w.-]+=")
 _KEY = re.compile(r"[0-9a-f]{16,}@", re.I)
 _SECRET = (
     r"(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie)"
+    r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie"
+    # MYSQL_PWD, RABBITMQ_DEFAULT_PASS, REDISCLI_AUTH, FERNET_KEY, and Pwd= of ODBC; but not
+    # routing_key, PWD=/srv and OLDPWD.
+    r"|(?<=[a-z0-9])[_-](?:pwd|pass|auth)(?![a-z])|(?-i:(?<=[A-Z0-9])_KEY(?![A-Z]))"
+    r"|(?<![a-z])pwd(?=\s?=\s?[^\s/.]))"
 )
-# The counts are bounded, so that no line however long is searched twice.
+# The counts are bounded, so that no line however long is searched twice. The name may be quoted, as
+# in JSON and in a Python dict; a quoted value may hold blanks.
 _SECRET_PAIR = re.compile(
-    rf"(?P<head>{_SECRET}[\w.-]{{0,64}}\s{{0,8}}(?:=|:\s?)\s{{0,8}}['\"]?)(?P<secret>[^\s'\",;&]+)",
+    rf"(?P<head>{_SECRET}[\w.-]{{0,64}}(?:\\?['\"])?\s{{0,8}}(?:=|:\s?)\s{{0,8}})"
+    r"(?:[bru]{0,2}(?P<quote>\\?['\"])(?:(?!(?P=quote)).){1,512}(?P=quote)"
+    r"|(?P<open>\\?['\"]?)[^\s'\",;&]+)",
     re.I,
 )
+# One of these is in every name that _SECRET matches; most lines hold none of them.
+_HINTS = ("pass", "secret", "token", "key", "cred", "auth", "dsn", "cookie", "pwd")
 _SECRET_OPTION = re.compile(rf"--?[\w.-]*{_SECRET}[\w.-]*", re.I)
 _LONGEST_OPTION = 128
 _BEARER = re.compile(r"(?P<head>\b(?:bearer|basic)\s+)(?P<secret>[\w.~+/=-]{6,})", re.I)
@@ -57,8 +66,15 @@ def mask(text: str) -> str:
     """`text` with the passwords of URLs and the values of secret-sounding names as `**`."""
     if "://" in text:
         text = _mask_urls(text)
-    text = _SECRET_PAIR.sub(rf"\g<head>{MASK}", text)
+    low = text.lower()
+    if any(hint in low for hint in _HINTS):
+        text = _SECRET_PAIR.sub(_mask_value, text)
     return _BEARER.sub(rf"\g<head>{MASK}", text)
+
+
+def _mask_value(found: re.Match[str]) -> str:
+    quote = found["quote"] or ""
+    return f"{found['head']}{quote or found['open']}{MASK}{quote}"
 
 
 def _mask_urls(text: str) -> str:
