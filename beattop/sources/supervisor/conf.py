@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -20,7 +21,7 @@ from beattop.model.supervisor import ProgramConfig
 from beattop.sources.proc.facts import ENV_NAMES
 from beattop.sources.rooted import inside
 from beattop.sources.supervisor.server import Server, bare
-from beattop.text import clean, count, listing, safe, safe_argv
+from beattop.text import MASK, clean, count, listing, safe, safe_argv
 
 DEADLINE_S = 8.0
 _SCRIPT = Path(__file__).with_name("confreader.py")
@@ -191,9 +192,38 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
     assert isinstance(env, dict)
     values["env"] = tuple((k, safe(str(v))) for k, v in sorted(env.items()) if k in ENV_NAMES)
     values["command"] = command(str(told["command"]))
-    values["lines"] = tuple(command(str(line)) for line in _list(told["lines"]))
+    values["lines"] = _lines([str(line) for line in _list(told["lines"])])
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
     return ProgramConfig(**values)  # type: ignore[arg-type]  # the fields are the keys
+
+
+_ENVIRONMENT = re.compile(r"[;#\s]*environment\s*[=:]", re.I)
+_VARIABLE = re.compile(r"[\s,;#]*(?P<name>\w+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^\s,\"']*)")
+
+
+def _lines(raw: Sequence[str]) -> tuple[str, ...]:
+    """A section as it stands in its file, but of its environment only what may be known."""
+    out: list[str] = []
+    variables = False
+    for line in raw:
+        found = _ENVIRONMENT.match(line)
+        # A value goes on in indented lines, with blank ones and comments between (configparser).
+        if found or (line.strip() and line[0] not in " \t;#"):
+            variables = found is not None
+        told = _variables(line, found.end() if found else 0) if variables else line
+        out.append(command(told))
+    return tuple(out)
+
+
+def _variables(line: str, at: int) -> str:
+    """One line of `environment=`, the values of all but the allow-listed names masked."""
+    out = line[:at]
+    while found := _VARIABLE.match(line, at):
+        value = found["value"]
+        out += line[at : found.start("value")] + (value if found["name"] in ENV_NAMES else MASK)
+        at = found.end()
+    # Whatever is left is a comment, or a value that goes on from the line before or to the next.
+    return out + (line[at:] if not line[at:].strip(", \t") else f" {MASK}")
 
 
 def command(text: str) -> str:
