@@ -71,7 +71,7 @@ async def live(camera: Camera, settings: Settings, url: str, tape: Path) -> None
             camera.take(app, name)
             await pilot.press("escape")
             await pilot.pause()
-        recording.write(feed._tape, tape)
+        feed.save(tape)
         await pilot.press("d")
         await wait(app, lambda t: "stopProcess" in t, "the plan")
         camera.take(app, "plan")

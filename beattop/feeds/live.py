@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from beattop.feeds.frames import Frames
+from beattop.feeds.tape import Tape
 from beattop.model.frame import Event, Frame, HistoryProgress
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Snapshot
@@ -17,8 +17,6 @@ from beattop.sources.supervisor.server import Server
 
 WINDOW_S = 3.0
 """What the live screen's percentages cover: long enough to be read, short enough to be now."""
-TAPE_S = 600.0
-"""How much of the past `w` can save."""
 
 
 class LiveFeed:
@@ -30,7 +28,7 @@ class LiveFeed:
         self._collector = collector
         self._frames = Frames(window_s)
         self._latest: Frame | None = None
-        self._tape: deque[Sample] = deque()
+        self._tape = Tape()
         self._heartbeat: float | None = None
 
     def start(self, on_frame: Callable[[Frame], None]) -> None:
@@ -38,9 +36,7 @@ class LiveFeed:
 
         def take(sample: Sample) -> None:
             frame = self._frames.add(sample)
-            self._tape.append(sample)
-            while sample.at - self._tape[0].at > TAPE_S:
-                self._tape.popleft()
+            self._tape.add(sample)
             self._heartbeat = sample.at
             self._latest = frame
             snapshot = frame.snapshot
@@ -91,7 +87,7 @@ class LiveFeed:
 
     def save(self, path: Path) -> str:
         """Write the last minutes to `path`."""
-        samples = tuple(self._tape)
+        samples = self._tape.samples()
         try:
             number = recording.write(samples, path)
         except recording.RecordingError as error:

@@ -72,7 +72,7 @@ class Accounts:
         """
         usage = {u.key: u for u in sample.usage}
         before = self._before
-        servers = frozenset(key for key in members.supervisor_of if key in _keys(sample))
+        servers = _keys(sample) & members.supervisor_of.keys()
         if servers and not self._servers:
             # What supervisord reaped before its tree was known is nobody's: begin anew.
             self.intervals.clear()
@@ -182,6 +182,7 @@ class Accounts:
     ) -> float:
         """Take back what ended processes were booked with: whoever reaped them is charged whole."""
         own = 0.0
+        pids = {key.pid for key in servers}
         for key, old in self._usage.items():
             if key in usage or key not in self._inside:
                 continue
@@ -191,7 +192,7 @@ class Accounts:
                 own -= booked if key not in servers else 0.0
             else:
                 programs[program] = programs.get(program, 0.0) - booked
-                if old.ppid in {k.pid for k in servers}:
+                if old.ppid in pids:
                     bank = self._bank(self._inside[key])
                     bank.owed.setdefault(key, (program, None))
         return own

@@ -52,21 +52,25 @@ class Gone:
 class Row:
     """The last lives of one name, as events and the kernel tell of them."""
 
-    __slots__ = ("_closed", "_early", "_lives")
+    __slots__ = ("_closed", "_early", "_lives", "_shown")
 
     def __init__(self) -> None:
         self._lives: deque[Life] = deque(maxlen=MOST)
         self._closed: deque[bool] = deque(maxlen=MOST)
         """Of each life: whether the log has told its end."""
         self._early: dict[int, Gone] = {}
+        self._shown: tuple[Life, ...] | None = ()
 
     @property
     def lives(self) -> tuple[Life, ...]:
-        """Oldest first."""
-        return tuple(self._lives)
+        """Oldest first; the same object until one of them changes."""
+        if self._shown is None:
+            self._shown = tuple(self._lives)
+        return self._shown
 
     def add(self, event: LogEvent) -> None:
         """Take the next event, of any kind."""
+        self._shown = None
         if event.kind == "spawned":
             life = Life(event.pid, event.at)
             gone = self._early.pop(event.pid, None) if event.pid is not None else None
@@ -89,6 +93,7 @@ class Row:
             life = self._lives[i]
             if life.pid == pid and _matches(life, gone):
                 self._lives[i] = _told(life, gone)
+                self._shown = None
                 return True
         self._early.pop(pid, None)
         self._early[pid] = gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from beattop.model.logevents import Past
 from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.sample import Sample
 from beattop.model.snapshot import ProgramId
@@ -23,10 +24,15 @@ class Names:
     """Every process that was once seen as a program's leader: its process group outlives it."""
     by_group: dict[int, ProgramId] = field(default_factory=dict)
     """The leaders by pid, which is their process group's number."""
+    _learnt: dict[tuple[str, str], Past] = field(default_factory=dict)
+    """Pasts stay the same objects from sample to sample: each is taken in once."""
 
     def learn(self, sample: Sample) -> None:
         """Take in a sample's states, configurations and spawn lines."""
         for past in sample.pasts:
+            if self._learnt.get((past.supervisor, past.name)) is past:
+                continue
+            self._learnt[past.supervisor, past.name] = past
             for event in past.recent:
                 if event.kind == "spawned" and event.pid is not None:
                     self._spawned(event.supervisor, event.pid, event.name, event.at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from beattop.model.beats import config_line
 from beattop.model.cpu import Accounts
 from beattop.model.files import LastWords
-from beattop.model.lives import Lives, merge
+from beattop.model.lives import Life, Lives, merge
 from beattop.model.logevents import Past
 from beattop.model.members import leading_role
 from beattop.model.respawn import Loop, judge
@@ -96,6 +96,7 @@ def build(
     window: tuple[float, Mapping[ProgramId, float], frozenset[ProgramId]],
     role: Role,
     at: float,
+    judged: Judgements,
 ) -> Program:
     """One program at `at`; `window` is (seconds, core-seconds by program, estimated ones)."""
     state = material.states.get(program)
@@ -103,8 +104,8 @@ def build(
     words = material.words.get(program)
     seconds, used, estimated = window
     cpu = 100 * max(0.0, used.get(program, 0.0)) / seconds if seconds > 0 else None
-    loop = _loop(lives, config, at, settled, cpu)
-    past = _past(lives, older)
+    loop = judged.loop(program, lives, config, at, settled)
+    past = judged.past(program, lives, older)
     leader = found[0] if found else None
     alive = leader is not None and leader.state != "Z"
     churn = None if cpu is None else (cpu if loop.respawning else 0.0)
@@ -131,7 +132,7 @@ def build(
         last_error=last_error(words.lines) if words and _failing(loop, state) else None,
         members=found,
         config=config,
-        lives=tuple(lives.lives) if lives else (),
+        lives=lives.lives if lives else (),
         past=past,
         loop_since_at=past.loop_since_at if past and loop.respawning else None,
         loop_exits=past.loop_exits if past and loop.respawning else 0,
@@ -156,17 +157,46 @@ def _failing(loop: Loop, state: ProgramState | None) -> bool:
     return loop.respawning or (state is not None and state.state in ("BACKOFF", "FATAL", "EXITED"))
 
 
-def _loop(
-    lives: Lives | None, config: ProgramConfig | None, at: float, settled: bool, cpu: float | None
-) -> Loop:
-    if lives is None:
-        return judge((), 1.0, at)
-    startsecs = config.startsecs if config else 1.0
-    return judge(lives.lives, startsecs, at, settled=settled, dead_cpu_pct=None)
+@dataclass(slots=True)
+class Judgements:
+    """What each program's lives amount to, reckoned anew only where it can have changed."""
 
+    _loops: dict[ProgramId, tuple[tuple[Life, ...], float, bool, Loop]] = field(
+        default_factory=dict
+    )
+    _pasts: dict[ProgramId, tuple[Past, Past, Past]] = field(default_factory=dict)
 
-def _past(lives: Lives | None, older: Past | None) -> Past | None:
-    if lives is None:
-        return older
-    now = lives.past()
-    return merge(older, now) if older is not None else now
+    def loop(
+        self,
+        program: ProgramId,
+        lives: Lives | None,
+        config: ProgramConfig | None,
+        at: float,
+        settled: bool,
+    ) -> Loop:
+        """By its lives; those are the same object until one of them changes."""
+        if lives is None:
+            return judge((), 1.0, at)
+        startsecs, row = config.startsecs if config else 1.0, lives.lives
+        known = self._loops.get(program)
+        if known is not None and known[0] is row and known[1:3] == (startsecs, settled):
+            return known[3]
+        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=None)
+        # Time alone makes a loop end and a rate run out; it changes nothing else.
+        if loop.respawning or loop.periodic or loop.spawns_per_min is not None:
+            self._loops.pop(program, None)
+        else:
+            self._loops[program] = (row, startsecs, settled, loop)
+        return loop
+
+    def past(self, program: ProgramId, lives: Lives | None, older: Past | None) -> Past | None:
+        """All that is known, older logs included."""
+        if lives is None:
+            return older
+        now = lives.past()
+        if older is None:
+            return now
+        known = self._pasts.get(program)
+        if known is None or known[0] is not older or known[1] is not now:
+            known = self._pasts[program] = (older, now, merge(older, now))
+        return known[2]

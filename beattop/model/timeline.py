@@ -15,7 +15,7 @@ from beattop.model.members import Lines, members
 from beattop.model.membership import Membership, Names, assign
 from beattop.model.outside import unmanaged
 from beattop.model.process import Process, ProcessKey
-from beattop.model.programs import Material, Roles, build, program_ids
+from beattop.model.programs import Judgements, Material, Roles, build, program_ids
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Burnt, CpuSplit, Member, Program, ProgramId, Snapshot
 
@@ -31,6 +31,7 @@ class Timeline:
     _names: Names = field(default_factory=Names)
     _lines: Lines = field(default_factory=Lines)
     _roles: Roles = field(default_factory=Roles)
+    _judged: Judgements = field(default_factory=Judgements)
     _lives: dict[tuple[str, str], Lives] = field(default_factory=dict)
     """By (supervisor, bare name), from the log."""
     _seen: dict[ProgramId, Lives] = field(default_factory=dict)
@@ -197,9 +198,12 @@ class Timeline:
                     (seconds, used, estimated),
                     self._roles.of(program, found, material.configs.get(program)),
                     sample.at,
+                    self._judged,
                 )
             )
         outside = unmanaged(sample, belongs, usage, member)
+        servers = {s.key for s in sample.supervisords}
+        by_key = {p.key: p for p in sample.processes if p.key in servers}
         churn = sum(used.get(p.id, 0.0) for p in programs if p.respawning)
         self._burn(programs)
         return Snapshot(
@@ -214,9 +218,8 @@ class Timeline:
             supervisord_members=tuple(
                 (s.id, m)
                 for s in sample.supervisords
-                for p in sample.processes
-                if p.key == s.key
-                for m in member((p,))
+                if s.key in by_key
+                for m in member((by_key[s.key],))
             ),
             programs=tuple(programs),
             unmanaged=outside,

@@ -1,0 +1,37 @@
+"""What is kept of a program's judgement is what a fresh judgement would say."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from beattop.model.lives import Lives
+from beattop.model.logevents import LogEvent
+from beattop.model.programs import Judgements
+from beattop.model.respawn import judge
+from beattop.model.snapshot import ProgramId
+
+ME = ProgramId("s", "p", "p")
+STEP = st.tuples(
+    st.sampled_from(["spawned", "exited", "stopped", "enrich", "wait"]),
+    st.sampled_from([0.02, 0.5, 2.0, 7.0, 40.0, 70.0, 4000.0]),
+    st.sampled_from([0, 1]),
+    st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(STEP, max_size=25))
+def test_as_a_fresh_one(steps):
+    lives, judged, at = Lives("s", "p"), Judgements(), 1e6
+    for n, (kind, later, status, settled) in enumerate(steps):
+        at += later
+        if kind == "enrich":
+            lives.enrich(n - 1, at, 0.3, status)
+        elif kind != "wait":
+            lives.add(LogEvent(at, "s", kind, "p", n, status))
+        for _ in range(2):
+            told = judged.loop(ME, lives, None, at, settled)
+            assert told == judge(tuple(lives.lives), 1.0, at, settled=settled)
+            at += 1.0
+        assert judged.past(ME, lives, None) is lives.past()
