@@ -66,7 +66,7 @@ class Collector:
         self._patient = patient
         self._named = servers(settings.supervisors)
         self._supervisors = SupervisorSource(self._named, servers(settings.credentials))
-        self._logs = Logs()
+        self._logs = Logs(self._supervisors.server)
         self._files = BeatFiles(self._supervisors.server)
         self._lifecycle: Lifecycle | None = None
         self._sampler: Sampler | None = None

@@ -11,8 +11,12 @@ from beattop.model.logevents import LogEvent, Past
 from beattop.model.source import SourceStatus
 from beattop.model.supervisor import Supervisord
 from beattop.sources.mainlog.cache import Cache, default_directory
+from beattop.sources.mainlog.distant import Distant
 from beattop.sources.mainlog.follow import MainLog
 from beattop.sources.mainlog.history import History
+from beattop.sources.mainlog.rpclog import RpcLog
+from beattop.sources.supervisor.client import ReadClient
+from beattop.sources.supervisor.server import Server
 
 UNASKED_BYTES = 64 << 20
 """Older logs of at most this size are read without being asked for: about a second of CPU."""
@@ -38,8 +42,11 @@ class LogReading:
 class Logs:
     """Follows one main log for each supervisord. `poll` is for one thread; `history` for any."""
 
-    def __init__(self) -> None:
+    def __init__(self, server_of: Callable[[str], Server | None] = lambda supervisor: None) -> None:
+        """`server_of` gives a supervisord's address, to ask it for a log we may not read."""
+        self._server_of = server_of
         self._logs: dict[Key, MainLog] = {}
+        self._distant: dict[Key, Distant] = {}
         self._histories: dict[Key, History] = {}
         self._started: set[Key] = set()
         self._listeners: list[Callable[[HistoryProgress], None]] = []
@@ -57,17 +64,33 @@ class Logs:
                 self._open(key)
             else:
                 events.extend(log.poll())
+        statuses = [self._status(key, server, events) for key, server in wanted.items()]
         events.sort(key=lambda event: event.at)
         blind = (s for s in supervisords if s.log is None)
+        logs: list[MainLog | Distant] = [*self._logs.values(), *self._distant.values()]
         return LogReading(
             tuple(events),
-            tuple(past for log in self._logs.values() for past in log.pasts()),
+            tuple(past for log in logs for past in log.pasts()),
             self._older(),
-            (
-                *(log.status() for log in self._logs.values()),
-                *(SourceStatus("mainlog", s.id, "absent", _NOWHERE) for s in blind),
-            ),
+            (*statuses, *(SourceStatus("mainlog", s.id, "absent", _NOWHERE) for s in blind)),
         )
+
+    def _status(self, key: Key, server: Supervisord, events: list[LogEvent]) -> SourceStatus:
+        """How one log is read; where its file may not be, supervisord is asked for it."""
+        status = self._logs[key].status()
+        if status.status != "denied":
+            if key in self._distant:
+                self._distant.pop(key).close()
+            return status
+        distant = self._distant.get(key)
+        if distant is None:
+            address = self._server_of(key[0]) if server.answers else None
+            if address is None:
+                return status
+            read = ReadClient(address).main_log
+            distant = self._distant[key] = Distant(RpcLog(key[0], read, status.detail, key[2]))
+        events.extend(distant.poll())
+        return distant.status()
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read all older logs in the background, however large; returns what cancels it."""
@@ -107,6 +130,8 @@ class Logs:
 
     def _drop(self, key: Key) -> None:
         self._logs.pop(key).close()
+        if key in self._distant:
+            self._distant.pop(key).close()
         with self._lock:
             history = self._histories.pop(key, None)
             self._started.discard(key)
