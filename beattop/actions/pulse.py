@@ -7,7 +7,7 @@ import os
 from beattop.actions.protect import beats_of, works
 from beattop.actions.run import Run
 from beattop.actions.steps import program
-from beattop.model.beats import SILENT_S
+from beattop.model.beathealth import SILENT_S
 from beattop.model.finding import Keep
 from beattop.model.plan import Tick
 from beattop.model.snapshot import Beat

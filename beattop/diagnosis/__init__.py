@@ -92,6 +92,8 @@ def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
     """With --supervisor, strangers count only where they share an identity with its programs."""
     if not snapshot.limited_to:
         return True
+    if finding.kind == "beat-silent":
+        return bool(finding.programs)
     if finding.kind != "duplicate-beat":
         return True
     named = [p.supervisor for p in finding.programs]

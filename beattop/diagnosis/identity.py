@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from beattop.model.beats import default_scheduler, redbeat
+from beattop.model.beathealth import default_scheduler, redbeat
 from beattop.model.finding import Certainty
 from beattop.model.paths import project
 from beattop.model.snapshot import Beat

@@ -8,7 +8,7 @@ from beattop.diagnosis.keep import describe
 from beattop.diagnosis.lasting import leftover, outlived
 from beattop.diagnosis.names import app_name, program_of, subject
 from beattop.diagnosis.refusal import barred
-from beattop.model.beats import unsent
+from beattop.model.beathealth import unsent
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot, Unmanaged
 from beattop.text import count, duration, listing

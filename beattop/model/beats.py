@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from beattop.model.beathealth import default_scheduler, health_of
 from beattop.model.commandline import CommandLine, classify
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.members import masked
@@ -16,16 +16,6 @@ from beattop.model.role import SCHEDULING
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Beat, BeatKey, Health, Member, Program, Unmanaged
 from beattop.model.supervisor import ProgramConfig
-
-SILENT_S = 480.0
-"""A working PersistentScheduler writes its file at least every 300 s + 180 s (its longest sleep
-and its sync interval, celery.beat), so an older file means that it does not run."""
-SETTLED_S = 600.0
-"""A beat younger than this is not called silent for an old file: it may not have written yet."""
-UNSENT = re.compile(r"beat: Connection error|Couldn't apply scheduled task")
-"""What a beat that lives says of a broker that does not take its messages (celery.beat)."""
-_BROKER_S = 15.0
-"""So long a broker may take to come up beside its beat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,9 @@ def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
 def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
     words = program.last_words
     beat = _living_beat(member, main, facts, words, at)
-    health: Health | None = "respawning" if program.respawning else _health(beat, member, words, at)
+    health: Health | None = (
+        "respawning" if program.respawning else health_of(beat, member, words, at)
+    )
     return _with(
         beat,
         namespec=program.namespec,
@@ -110,7 +102,7 @@ def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts,
     beat = _living_beat(member, main, facts, None, at)
     return _with(
         beat,
-        health=_health(beat, member, None, at),
+        health=health_of(beat, member, None, at),
         unmanaged=True,
         origin=root.origin,
         unit=root.unit,
@@ -152,11 +144,6 @@ def _schedule(
     if fact is not None:
         return fact.path, fact
     return (path if line.schedule else None), None
-
-
-def default_scheduler(scheduler: str | None) -> bool:
-    """Whether it is Celery's PersistentScheduler, the one that keeps a schedule file."""
-    return not scheduler or scheduler.rpartition(":")[2].rpartition(".")[2] == "PersistentScheduler"
 
 
 def _living_beat(
@@ -255,42 +242,3 @@ def _absent(program: Program, facts: Facts) -> Beat | None:
 
 def _embeds(line: CommandLine) -> bool:
     return line.role == "worker+beat"
-
-
-def _health(beat: Beat, member: Member, words: LastWords | None, at: float) -> Health | None:
-    age = at - (beat.started_at or at)
-    tail = words.lines if words else ()
-    if member.state in ("T", "t"):
-        return "silent"
-    if redbeat(beat.scheduler):
-        return _redbeat_health(tail, words)
-    sent = beat.last_sent_at
-    if unsent(tail) and (age > _BROKER_S or sum(map(bool, map(UNSENT.search, tail))) > 2):
-        return "silent"
-    if sent is not None and at - sent < SILENT_S:
-        return "working"
-    if sent is not None and age > SETTLED_S and default_scheduler(beat.scheduler):
-        # A line that names a task long sent proves nothing: the schedule may ask for none. The
-        # schedule file does: it is written every few minutes whatever is due.
-        fact = beat.schedule_fact
-        if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
-            return "silent"
-    return "working" if age < SILENT_S else None
-
-
-def unsent(tail: Sequence[str]) -> str | None:
-    """The last line of a log, where it says that a beat could not send; else None."""
-    return tail[-1] if tail and UNSENT.search(tail[-1]) else None
-
-
-def redbeat(scheduler: str | None) -> bool:
-    """Whether the scheduler is celery-redbeat, whose lock makes all but one a standby."""
-    return "redbeat" in (scheduler or "").lower()
-
-
-def _redbeat_health(tail: Sequence[str], words: LastWords | None) -> Health | None:
-    if words is not None and words.sent_at is not None:
-        return "working"
-    if any("beat: Acquired lock" in line for line in tail):
-        return "working"
-    return "standby" if tail and "beat: Starting" in tail[-1] else None

@@ -115,6 +115,30 @@ def test_a_beat_without_its_broker_is_silent(world, age, lines, silent):
 
 
 @pytest.mark.parametrize(
+    ("age", "opened", "silent"),
+    [(90, True, True), (30, True, False), (90, False, False), (700, False, True)],
+)
+def test_a_schedule_file_that_is_older_than_any_schedule_allows(world, age, opened, silent):
+    world.program("beat", f"{BEAT} -s /run/schedule")
+    beat = world.spawn("beat", age=age)
+    world.schedule("/run/schedule", age=900)
+    if opened:
+        world.holds(beat, "/run/schedule")
+    world.look()
+    assert world.kinds() == (["beat-silent"] if silent else [])
+
+
+def test_a_silent_stranger_is_no_matter_of_the_supervisord_that_was_asked_for(world):
+    stranger = world.process("/srv/v/bin/celery -A blue beat", cwd="/srv/blue", age=500)
+    stranger.state = "T"
+    world.look()
+    assert world.kinds() == ["beat-silent"]
+    world.limited_to = (world.servers[0].id,)
+    world.look()
+    assert world.kinds() == []
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "Error: No such option: -A",

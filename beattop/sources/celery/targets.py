@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from beattop.model.beats import config_line, default_scheduler
+from beattop.model.beathealth import default_scheduler
+from beattop.model.beats import config_line
 from beattop.model.commandline import CommandLine
 from beattop.model.files import LastWords
 from beattop.model.members import Lines

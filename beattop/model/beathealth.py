@@ -1,0 +1,72 @@
+"""Whether a living beat works, waits by design, or lives and sends nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from beattop.model.files import Handles, LastWords
+from beattop.model.snapshot import Beat, Health, Member
+
+SILENT_S = 480.0
+"""A working PersistentScheduler writes its file at least every 300 s + 180 s (its longest sleep
+and its sync interval, celery.beat), so an older file means that it does not run."""
+SETTLED_S = 600.0
+"""A beat younger than this is not called silent for an old file: it may not have written yet."""
+OPENED_S = 60.0
+"""The same where it has the file open: it is written as it is opened (celery.beat, setup_schedule),
+so that an older file was not written since the beat began."""
+UNSENT = re.compile(r"beat: Connection error|Couldn't apply scheduled task")
+"""What a beat that lives says of a broker that does not take its messages (celery.beat)."""
+_BROKER_S = 15.0
+"""So long a broker may take to come up beside its beat."""
+
+
+def default_scheduler(scheduler: str | None) -> bool:
+    """Whether it is Celery's PersistentScheduler, the one that keeps a schedule file."""
+    return not scheduler or scheduler.rpartition(":")[2].rpartition(".")[2] == "PersistentScheduler"
+
+
+def health_of(beat: Beat, member: Member, words: LastWords | None, at: float) -> Health | None:
+    """What a living beat's state, log and schedule file tell; None where they tell too little."""
+    age = at - (beat.started_at or at)
+    tail = words.lines if words else ()
+    if member.state in ("T", "t"):
+        return "silent"
+    if redbeat(beat.scheduler):
+        return _redbeat_health(tail, words)
+    sent = beat.last_sent_at
+    if unsent(tail) and (age > _BROKER_S or sum(map(bool, map(UNSENT.search, tail))) > 2):
+        return "silent"
+    if sent is not None and at - sent < SILENT_S:
+        return "working"
+    settled = OPENED_S if _opened(beat.handles) else SETTLED_S
+    if sent is not None and age > settled and default_scheduler(beat.scheduler):
+        # A line that names a task long sent proves nothing: the schedule may ask for none. The
+        # schedule file does: it is written every few minutes whatever is due.
+        fact = beat.schedule_fact
+        if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
+            return "silent"
+    return "working" if age < SILENT_S else None
+
+
+def _opened(handles: Handles | None) -> bool:
+    return handles is not None and bool(handles.schedules) and not handles.deleted
+
+
+def unsent(tail: Sequence[str]) -> str | None:
+    """The last line of a log, where it says that a beat could not send; else None."""
+    return tail[-1] if tail and UNSENT.search(tail[-1]) else None
+
+
+def redbeat(scheduler: str | None) -> bool:
+    """Whether the scheduler is celery-redbeat, whose lock makes all but one a standby."""
+    return "redbeat" in (scheduler or "").lower()
+
+
+def _redbeat_health(tail: Sequence[str], words: LastWords | None) -> Health | None:
+    if words is not None and words.sent_at is not None:
+        return "working"
+    if any("beat: Acquired lock" in line for line in tail):
+        return "working"
+    return "standby" if tail and "beat: Starting" in tail[-1] else None
