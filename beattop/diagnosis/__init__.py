@@ -96,6 +96,8 @@ def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
         return bool(finding.programs)
     if finding.kind != "duplicate-beat":
         return True
+    if finding.certainty == "possible" and len(finding.programs) < len(finding.pids):
+        return False  # an app's name alone makes no stranger one of theirs
     named = [p.supervisor for p in finding.programs]
     named += [k.supervisor for k in finding.keep if k.supervisor]
     return any(s in snapshot.limited_to for s in named)

@@ -439,3 +439,12 @@ def test_a_left_over_of_another_supervisord_is_not_ours(world):
     (root,) = world.snapshot.unmanaged
     assert (root.origin, root.was_supervisor) == ("orphan", "unix:///elsewhere.sock")
     assert world.kinds("critical", "warning") == []
+
+
+def test_limited_to_one_supervisor_a_strangers_app_name_is_not_enough(world):
+    world.limited_to = (world.servers[0].id,)
+    world.program("beat", BEAT)
+    world.spawn("beat", age=300)
+    world.process(BEAT, cwd="/srv/other", age=500)
+    world.look()
+    assert world.findings == ()
