@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -23,6 +24,7 @@ from beattop.ui.messages import FrameArrived, Saved
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
+from beattop.ui.terminal import Terminal, has_terminal
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
 
@@ -72,7 +74,7 @@ class BeattopApp(App[int]):
         self._factor = 1.0
         self._critical: frozenset[str] | None = None
         self._plainly: list[LineFilter] = [AsciiOnly()] if settings.ascii else []
-        super().__init__(ansi_color=True if settings.no_color else None)
+        super().__init__(driver_class=Terminal, ansi_color=True if settings.no_color else None)
         if settings.no_color and not self.no_color:
             from textual.filter import NoColor  # noqa: PLC0415
 
@@ -149,7 +151,10 @@ class BeattopApp(App[int]):
         self._critical = critical
 
     def _tick(self) -> None:
-        """Once a second: the age of the data, and what ended the feed."""
+        """Once a second: the age of the data, what ended the feed, whether anybody is there."""
+        if isinstance(self._driver, Terminal) and self._driver.gone:
+            self.exit(129, 129)
+            return
         for screen in self._seen():
             if isinstance(screen, Board):
                 screen.draw_header()
@@ -253,11 +258,11 @@ def run_screen(feed: Feed, executor: Executor, settings: Settings) -> int:
 
     Raises ValueError for a keymap or theme that cannot be.
     """
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if not all(stream is not None and stream.isatty() for stream in streams):
+    if not has_terminal():
         print("beattop: the live screen needs a terminal: use --once", file=sys.stderr)
         return 2
     app = BeattopApp(feed, executor, settings)
+    gc.freeze()  # what is imported stays: the collector need not walk it while keys wait
     result = app.run()
     status = app.return_code or 0
     return result if result is not None else status

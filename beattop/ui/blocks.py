@@ -46,7 +46,7 @@ class Blocks:
         ended = [life for life in p.lives if life.ended_at is not None]
         dead = self._dead(p, ended)
         top = self._head(p, order, ended, foldable=bool(p.members or dead))
-        if top.folded is not False and self._view.group != "none":
+        if top.folded is not False:
             return [top]
         rows = [top, *self._tree(p.members, p.id, p.id)]
         if p.respawning and not p.members:
@@ -69,11 +69,14 @@ class Blocks:
         pool = sum(1 for m in p.members if m.role == "pool")
         end = p.last_exit
         leader = p.leader
-        argv = leader.process.argv if leader else p.config.command.split() if p.config else ()
+        argv = (
+            leader.process.argv if leader else tuple(p.config.command.split() if p.config else ())
+        )
         return Row(
             key=p.id,
             kind="program",
             name=p.namespec,
+            depth=int(self._view.group == "role"),
             program=p.id,
             pid=p.pid,
             role=f"{p.role} +{pool}" if pool else p.role,
@@ -127,13 +130,30 @@ class Blocks:
             rows.append(self._process(m, number, depth, parent, program))
         return rows
 
+    def flat(self, p: Program, order: int) -> list[Row]:
+        """A program's processes alone; the program itself only where it has none."""
+        if not p.members:
+            return [self._head(p, order, [], foldable=False)]
+        pain = self._pains.programs.get(p.id, RESPAWNING if p.respawning else CALM)
+        return [
+            self._process(m, order, 0, p.id, p.id, f"{p.namespec} {m.process.pid}", pain)
+            for m in p.members
+        ]
+
     def _process(
-        self, m: Member, order: int, depth: int, parent: RowKey, program: ProgramId | None
+        self,
+        m: Member,
+        order: int,
+        depth: int,
+        parent: RowKey,
+        program: ProgramId | None,
+        name: str = "",
+        pain: tuple[int, int] = CALM,
     ) -> Row:
         return Row(
             key=m.key,
             kind="process",
-            name=str(m.process.pid),
+            name=name or str(m.process.pid),
             depth=depth,
             parent=parent,
             program=program,
@@ -146,6 +166,7 @@ class Blocks:
             rss=m.rss_bytes,
             age_s=max(0.0, self._at - m.process.started_at),
             command=short_command(m.process.argv) or f"[{m.process.comm}]",
+            pain=pain,
             order=order,
             mark="new" if self._trails.is_new(m.key) else "",
             tagged=m.key in self._view.tagged,

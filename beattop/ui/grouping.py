@@ -28,19 +28,20 @@ _ROLES: Final = [
 ]
 _MANY: Final = 20
 """So many programs that are nobody's Celery are folded at first."""
+_QUIET: Final = frozenset({"STOPPED", "EXITED"})
 Block = list[Row]
 
 
 def build(frame: Frame, view: View, trails: Trails) -> list[Row]:
     """All rows of a frame in order, folded, filtered and marked as `view` says."""
     make = Blocks(frame, view, trails)
+    if view.group == "none":
+        return _flat(make, frame, view)
     programs = [make.program(p, n) for n, p in enumerate(frame.snapshot.programs)]
     outside = [make.unmanaged(u, n) for n, u in enumerate(frame.snapshot.unmanaged)]
     for gone in trails.departed():
         side = programs if isinstance(gone.what, Program) else outside
         side.append([make.departed(gone.what, len(side))])
-    if view.group == "none":
-        return _flat(programs + outside, view)
     programs, outside = _matching(programs, view), _matching(outside, view)
     if view.group == "role":
         return _by_role(programs + outside, view)
@@ -84,8 +85,7 @@ def _by_role(blocks: list[Block], view: View) -> list[Row]:
         folded = view.folds.get(key, role not in CELERY and len(members) > _MANY)
         out.append(_group(key, f"{role} ({len(members)})", members, folded))
         if not folded:
-            rows = [row for block in members for row in block]
-            out += [replace(row, depth=row.depth + (row.kind == "program")) for row in rows]
+            out += [row for block in members for row in block]
     return out
 
 
@@ -108,20 +108,16 @@ def _total(values: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def _flat(blocks: list[Block], view: View) -> list[Row]:
+def _flat(make: Blocks, frame: Frame, view: View) -> list[Row]:
     """Processes alone; a program without one only where it is in trouble."""
     rows: list[Row] = []
-    for top, *below in blocks:
-        alive = [row for row in below if row.kind == "process"]
-        if top.kind == "process":
-            rows += [replace(row, depth=0, folded=None) for row in (top, *alive)]
-        elif alive:
-            name = top.program.namespec if top.program else ""
-            rows += [
-                replace(row, depth=0, name=f"{name} {row.pid}", pain=top.pain, order=top.order)
-                for row in alive
-            ]
-        elif top.pain[0] < 9 or top.state not in {"STOPPED", "EXITED"}:
-            rows.append(replace(top, folded=None))
+    for order, program in enumerate(frame.snapshot.programs):
+        rows += [row for row in make.flat(program, order) if _tells(row)]
+    for order, loose in enumerate(frame.snapshot.unmanaged):
+        rows += [replace(row, depth=0, folded=None) for row in make.unmanaged(loose, order)]
     rows = [row for row in rows if view.test is None or view.test(row)]
     return sorted(rows, key=SORTS[view.sort][1], reverse=view.inverted)
+
+
+def _tells(row: Row) -> bool:
+    return row.kind == "process" or row.pain[0] < 9 or row.state not in _QUIET

@@ -1,6 +1,6 @@
 """The key table of the README, made from the table that the screen uses.
 
-    python -m beattop.ui.keytable [README.md]     prints it, or writes it between its markers
+python -m beattop.ui.keytable [README.md]     prints it, or writes it between its markers
 """
 
 from __future__ import annotations

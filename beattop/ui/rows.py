@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from beattop.model.process import ProcessKey
@@ -88,7 +89,8 @@ SORTS: Final[dict[str, tuple[str, SortKey]]] = {
 """Orders by id: its words and its key, most interesting first."""
 
 
-def short_command(argv: Sequence[str]) -> str:
+@lru_cache(4096)
+def short_command(argv: tuple[str, ...]) -> str:
     """A command line without its interpreter's and script's folders."""
     words = list(argv)
     interpreter = words[0].rsplit("/", 1)[-1] if words else ""

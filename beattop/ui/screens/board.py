@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from beattop.ui.app import BeattopApp
 
 
+_PARTS: Final = ("header", "verdict", "cpu", "heading", "strip", "footer")
+
+
 class Board(Screen[None]):
     """Header, verdict, CPU, table and footer, drawn from one frame."""
 
@@ -46,33 +49,23 @@ class Board(Screen[None]):
         self.paused = False
         self.touched = False
         """The user moved the selection: it no longer stays on the worst."""
-        self._footer: tuple[object, ...] = ()
+        self._lines = {name: Lines(id=name) for name in _PARTS}
+        self.table = ProgramTable(id="table")
+        self.prompt = Prompt(id="prompt")
+        """The line for searches and filters."""
 
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
-        yield Lines(id="header")
-        yield Lines(id="verdict")
-        yield Lines(id="cpu")
-        yield Lines(id="heading")
-        yield ProgramTable(id="table")
-        yield Lines(id="strip")
-        yield Prompt(id="prompt")
-        yield Lines(id="footer")
+        yield from (self._lines[name] for name in _PARTS[:4])
+        yield self.table
+        yield self._lines["strip"]
+        yield self.prompt
+        yield self._lines["footer"]
 
     @property
     def beattop(self) -> BeattopApp:
         """The app, as what it is."""
         return cast("BeattopApp", self.app)
-
-    @property
-    def table(self) -> ProgramTable:
-        """The table."""
-        return self.query_one("#table", ProgramTable)
-
-    @property
-    def prompt(self) -> Prompt:
-        """The line for searches and filters."""
-        return self.query_one("#prompt", Prompt)
 
     @property
     def replay(self) -> bool:
@@ -106,16 +99,16 @@ class Board(Screen[None]):
             facts=space.facts, trouble=app.feed.trouble(), price=app.settings.price_per_core_hour,
         )  # fmt: skip
         gap = [EMPTY] if space.gaps else []
-        self._part("verdict").show([*words, *gap])
+        self._lines["verdict"].show([*words, *gap])
         bar: list[Line] = []
         if frame is not None and space.cpu_rows:
             bar = cpubar(frame.snapshot, width, space.cpu_rows, app.settings.price_per_core_hour)
-        self._part("cpu").show([*bar, *gap] if bar else [])
+        self._lines["cpu"].show([*bar, *gap] if bar else [])
 
     def draw_header(self) -> None:
         """The top line alone: the age of the data goes on without frames."""
         with_cpu = not room(self.app.size.height).cpu_rows
-        self._part("header").show(
+        self._lines["header"].show(
             [
                 header(
                     self.frame,
@@ -146,7 +139,7 @@ class Board(Screen[None]):
     def draw_heading(self) -> None:
         """Titles of the columns."""
         titles = self.table.heading(self.view.sort, inverted=self.view.inverted)
-        self._part("heading").show([titles] if room(self.app.size.height).heading else [])
+        self._lines["heading"].show([titles] if room(self.app.size.height).heading else [])
 
     def draw_strip(self) -> None:
         """One line on how the table is bent, where it is."""
@@ -165,14 +158,14 @@ class Board(Screen[None]):
         if self.view.group != "program":
             parts.append({"role": "grouped by role", "none": "not grouped"}[self.view.group])
         text = line(("  " + " · ".join(parts), "title"), ("   Esc clears", "dim"))
-        self._part("strip").show(
+        self._lines["strip"].show(
             [cut(text, self.app.size.width)] if parts and not self.prompt.is_open else []
         )
 
     def draw_footer(self) -> None:
         """Keys; drawn anew only when what they do has changed."""
         if not room(self.app.size.height).footer or self.prompt.is_open:
-            self._part("footer").show([])
+            self._lines["footer"].show([])
             return
         app = self.beattop
         labels = {}
@@ -198,10 +191,7 @@ class Board(Screen[None]):
             read_only=app.read_only,
             labels=labels,
         )
-        self._part("footer").show([text])
-
-    def _part(self, name: str) -> Lines:
-        return self.query_one(f"#{name}", Lines)
+        self._lines["footer"].show([text])
 
     def _words_if_empty(self) -> str:
         if self.frame is None:

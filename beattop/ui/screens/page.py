@@ -37,28 +37,22 @@ class PageScreen(Screen[None]):
         super().__init__()
         self.frame: Frame | None = None
         self.filter_text = ""
+        self.pager = Pager(id="page")
+        self.prompt = Prompt(id="prompt")
+        """The line for searches and filters."""
+        self._header, self._footer = Lines(id="header"), Lines(id="footer")
 
     def compose(self) -> ComposeResult:
         """The parts, from top to bottom."""
-        yield Lines(id="header")
-        yield Pager(id="page")
-        yield Prompt(id="prompt")
-        yield Lines(id="footer")
+        yield self._header
+        yield self.pager
+        yield self.prompt
+        yield self._footer
 
     @property
     def beattop(self) -> BeattopApp:
         """The app, as what it is."""
         return cast("BeattopApp", self.app)
-
-    @property
-    def pager(self) -> Pager:
-        """The page's lines."""
-        return self.query_one(Pager)
-
-    @property
-    def prompt(self) -> Prompt:
-        """The line for searches and filters."""
-        return self.query_one(Prompt)
 
     # --- for subclasses ---
 
@@ -84,9 +78,7 @@ class PageScreen(Screen[None]):
             return
         left, right = self.title_words()
         size = self.app.size.width
-        self.query_one("#header", Lines).show(
-            [justified((*line(" "), *left), (*right, *line(" ")), size)]
-        )
+        self._header.show([justified((*line(" "), *left), (*right, *line(" ")), size)])
         self.pager.show(self.build(max(20, (self.pager.size.width or size) - 1)))
 
     def draw_footer(self) -> None:
@@ -96,7 +88,7 @@ class PageScreen(Screen[None]):
         if "page_search" in offered:
             offered |= {"page_next"}
         text = footer_line("page", self.beattop.keymap, self.app.size.width, only=offered)
-        self.query_one("#footer", Lines).show([] if low else [cut(text, self.app.size.width)])
+        self._footer.show([] if low else [cut(text, self.app.size.width)])
 
     def on_mount(self) -> None:
         """Draw at once."""

@@ -48,26 +48,24 @@ class PlanDialog(ModalScreen[None]):
         self._outcome: Outcome | None = None
         self._called_off = threading.Event()
         self._places: dict[int, int] = {}
+        self._title = Lines(id="title")
+        self._pager = Pager(id="body")
+        self._cancel = Choice("Cancel", id="cancel")
+        self._confirm = Choice("", grave=True, id="confirm")
 
     def compose(self) -> ComposeResult:
         """Title, body, buttons."""
         with Vertical(classes="dialog"):
-            yield Lines(id="title")
-            yield Pager(id="body")
+            yield self._title
+            yield self._pager
             with Horizontal(id="buttons"):
-                yield Choice("Cancel", id="cancel")
-                yield Choice(
-                    "", key=self.beattop.keymap.shown("plan_confirm"), grave=True, id="confirm"
-                )
+                yield self._cancel
+                yield self._confirm
 
     @property
     def beattop(self) -> BeattopApp:
         """The app, as what it is."""
         return cast("BeattopApp", self.app)
-
-    @property
-    def _pager(self) -> Pager:
-        return self.query_one(Pager)
 
     def on_mount(self) -> None:
         """Draw at once."""
@@ -101,7 +99,7 @@ class PlanDialog(ModalScreen[None]):
             (f" {self.plan.title}", "title"),
             ("  READ-ONLY", "warning") if self.beattop.read_only else "",
         )
-        self.query_one("#title", Lines).show([title])
+        self._title.show([title])
         if self.app.size.height >= 13 and self.app.size.width >= 60:
             lines.append(EMPTY)
             self._pager.styles.height = max(1, min(len(lines), self.app.size.height - 5))
@@ -145,7 +143,8 @@ class PlanDialog(ModalScreen[None]):
         return lines
 
     def _draw_buttons(self) -> None:
-        cancel, confirm = self.query_one("#cancel", Choice), self.query_one("#confirm", Choice)
+        cancel, confirm = self._cancel, self._confirm
+        confirm.key = self.beattop.keymap.shown("plan_confirm")
         offers = (
             self.state in {"asking", "warned"}
             and not self.beattop.read_only
@@ -250,7 +249,7 @@ class PlanDialog(ModalScreen[None]):
         self._checks, self._outcome = {}, None
         self._called_off = threading.Event()
         self._before = self._snapshot
-        self.query_one("#cancel", Choice).focus()
+        self._cancel.focus()
         self._pager.to_top()
         self.draw()
 
@@ -277,7 +276,7 @@ class PlanDialog(ModalScreen[None]):
         frame = self.beattop.frame
         self._before = self._snapshot = frame.snapshot if frame else self._before
         self.state = "working"
-        self.query_one("#cancel", Choice).focus()
+        self._cancel.focus()
         self._pager.to_top()
         self.draw()
         threading.Thread(
@@ -370,6 +369,12 @@ class PlanDialog(ModalScreen[None]):
     def action_plan_copy(self) -> None:
         """The commands to hand on."""
         self.beattop.copy("\n".join(commands(self.plan, self._chosen)))
+
+    def action_to_button(self, name: str) -> None:
+        """Left is Cancel, right is the deed; they never wrap round."""
+        button = self._cancel if name == "cancel" else self._confirm
+        if button.display:
+            button.focus()
 
     async def on_choice_pressed(self, event: Choice.Pressed) -> None:
         """A button; the same guards as its key."""

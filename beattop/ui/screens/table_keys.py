@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from beattop.ui.query import parse
-from beattop.ui.rows import GROUPINGS, SORTS, Row, RowKey
+from beattop.ui.rows import GROUPINGS, OUTSIDE, SORTS, Row, RowKey
 from beattop.ui.screens.board import Board
 from beattop.ui.widgets.prompt import Prompt
 
@@ -242,9 +242,9 @@ class TableKeys(Board):
         self.draw_table()
 
     def action_tag(self) -> None:
-        """Tag the row's program or process and go one down."""
+        """Tag a program, or a process outside, and go one down."""
         row = self.table.current
-        if row is not None and row.kind in {"program", "process"}:
+        if row is not None and (row.kind == "program" or row.depth == 0 or row.parent == OUTSIDE):
             key: RowKey = row.program if row.program is not None else row.key
             self.view = replace(self.view, tagged=self.view.tagged ^ {key})
             self.draw_table()

@@ -17,8 +17,8 @@ class Choice(Lines, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "press", show=False),
-        Binding("left,shift+tab", "screen.focus_previous", show=False),
-        Binding("right,tab", "screen.focus_next", show=False),
+        Binding("left", "screen.to_button('cancel')", show=False),
+        Binding("right", "screen.to_button('confirm')", show=False),
     ]
 
     class Pressed(Message):
@@ -28,9 +28,11 @@ class Choice(Lines, can_focus=True):
             super().__init__()
             self.id = choice.id
 
-    def __init__(self, label: str, *, key: str = "", grave: bool = False, id: str) -> None:
+    def __init__(self, label: str, *, grave: bool = False, id: str) -> None:
         super().__init__(id=id)
-        self._label, self._key, self._grave = label, key, grave
+        self.key = ""
+        """The key that does the same, shown before the label."""
+        self._label, self._grave = label, grave
 
     def on_mount(self) -> None:
         """Draw it."""
@@ -41,7 +43,7 @@ class Choice(Lines, can_focus=True):
         self._label = label
         ink = ("act" if self._grave else "key") if self.has_focus else "bold"
         point = ">" if self.has_focus else " "
-        key = f"{self._key} " if self._key else ""
+        key = f"{self.key} " if self.key else ""
         text = f"{point}[ {key}{label} ]"
         self.styles.width = cells(text) + 2
         self.show([line((text, ink), "  ")])

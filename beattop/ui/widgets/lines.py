@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.strip import Strip
-from textual.widget import Widget
 
 from beattop.ui.line import EMPTY, Line, Span, cells
-from beattop.ui.paint import differences, inks, paint
+from beattop.ui.paint import differences, paint
+from beattop.ui.widgets.inked import Inked
 
 
-class Lines(Widget):
+class Lines(Inked):
     """Draws the lines it was last given, and only what changed of them; as high as they are."""
 
     ALLOW_SELECT = False
@@ -40,7 +40,7 @@ class Lines(Widget):
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
         line = self._lines[y] if y < len(self._lines) else EMPTY
-        return paint(line, self.size.width, inks(self))
+        return paint(line, self.size.width, self.inks)
 
     async def _on_click(self, event: events.Click) -> None:
         span = span_at(self._lines[event.y], event.x) if event.y < len(self._lines) else None

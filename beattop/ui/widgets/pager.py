@@ -9,14 +9,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from beattop.ui.line import EMPTY, Line, Span
-from beattop.ui.paint import changed, inks, paint
+from beattop.ui.paint import changed, paint
+from beattop.ui.widgets.inked import Inked
 
 
-class Pager(ScrollView):
+class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     """Draws the visible ones of its lines; follows the end where told to."""
 
     ALLOW_SELECT = False
-    can_focus = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -74,7 +74,7 @@ class Pager(ScrollView):
         """Textual's line API."""
         number = self.scroll_offset.y + y
         line = self._lines[number] if number < len(self._lines) else EMPTY
-        styles = inks(self)
+        styles = self.inks
         if self._needle:
             line = marked(line, self._needle)
         return paint(

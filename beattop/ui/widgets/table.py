@@ -12,19 +12,19 @@ from textual.strip import Strip
 
 from beattop.ui.columns import Arrangement, arrange, banner, body, head, titles
 from beattop.ui.line import EMPTY, Line, Span, cells, fit, wrap
-from beattop.ui.paint import changed, inks, paint
+from beattop.ui.paint import changed, paint
 from beattop.ui.rows import Row, RowKey
 from beattop.ui.selection import Selection
+from beattop.ui.widgets.inked import Inked
 
 _STEP: int = 8
 """Cells that one key scrolls sideways."""
 
 
-class ProgramTable(ScrollView):
+class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     """Rows in, strips out; only lines that changed are drawn again."""
 
     ALLOW_SELECT = False
-    can_focus = True
 
     class Moved(Message):
         """Another row is selected."""
@@ -141,7 +141,7 @@ class ProgramTable(ScrollView):
         if not self.rows:
             return self._empty_line(y, width)
         if number >= len(self.rows):
-            return paint(EMPTY, width, inks(self))
+            return paint(EMPTY, width, self.inks)
         chosen = number == self.selection.line and self.shows_cursor
         kept = self._drawn.get(number)
         if kept is None or kept[0] is not self.rows[number] or kept[1] != chosen:
@@ -150,7 +150,7 @@ class ProgramTable(ScrollView):
                 chosen,
                 self._line(self.rows[number], chosen),
             )
-        styles = inks(self)
+        styles = self.inks
         return paint(kept[2], width, styles, styles["cursor"] if chosen else None)
 
     def _empty_line(self, y: int, width: int) -> Strip:
@@ -160,7 +160,7 @@ class ProgramTable(ScrollView):
             for part in wrap(text, max(10, width - 4))
         ]
         text = words[y - 1] if 0 < y <= len(words) else ""
-        return paint((Span(fit(f"  {text}", width), "dim" if y > 1 else ""),), width, inks(self))
+        return paint((Span(fit(f"  {text}", width), "dim" if y > 1 else ""),), width, self.inks)
 
     # --- moving ---
 

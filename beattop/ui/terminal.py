@@ -1,0 +1,84 @@
+"""The terminal as Textual drives it, but for what happens when it goes away."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class UntilGone:
+    """A terminal's output that swallows what is written after its end.
+
+    Textual's writer is a thread behind a short queue: an error would end the thread, fill the
+    queue and block the whole program for ever behind a window that was closed.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or do as if."""
+        if not self.gone:
+            try:
+                return self._file.write(text)
+            except (OSError, ValueError):
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or do as if."""
+        if not self.gone:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self.gone = True
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        """True while it is there."""
+        return not self.gone
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver for a terminal that may be closed at any time."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._out = UntilGone(sys.__stderr__ or sys.stderr)
+        self._file = self._out  # type: ignore[assignment]
+
+    @property
+    def gone(self) -> bool:
+        """True once nobody can see or type anything any more."""
+        return self._out.gone or not os.isatty(self.fileno)
+
+    def _run_input_thread(self) -> None:
+        """An input that ends is the terminal's end, nothing to write a traceback about."""
+        try:
+            self.run_input_thread()
+        except OSError:
+            self._out.gone = True
+            self._app.call_later(self._app.exit, 129, 129)
+
+
+def has_terminal() -> bool:
+    """True where there is one to read from, and one to draw on."""
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    return all(stream is not None and stream.isatty() for stream in streams)
