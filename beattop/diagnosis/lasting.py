@@ -192,7 +192,8 @@ def _embedded(left: Beat | Unmanaged) -> bool:
     """Whether it is the beat of a worker that is gone."""
     if isinstance(left, Beat):
         return left.line is not None and left.line.role == "worker+beat" and not left.embedded
-    return left.role == "beat" and left.member.line.role == "worker+beat"
+    line = left.member.line
+    return left.role == "beat" and (line.role == "worker+beat" or line.child)
 
 
 def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:

@@ -60,8 +60,9 @@ def beats(
             if down is not None:
                 out.append(down)
     for root in unmanaged:
+        was = next((p for p in programs if _was(root) == (p.id.supervisor, p.namespec)), None)
         for member, main in _living((root.member, *root.children)):
-            out.append(_unmanaged_beat(root, member, main, facts, at))
+            out.append(_unmanaged_beat(root, member, _told(main, was), facts, at))
     return tuple(out)
 
 
@@ -111,6 +112,18 @@ def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts,
         was=root.was,
         was_supervisor=root.was_supervisor,
     )
+
+
+def _was(root: Unmanaged) -> tuple[str | None, str | None]:
+    return root.was_supervisor, root.was
+
+
+def _told(main: Member, was: Program | None) -> Member:
+    """With its program's command line, where its own title tells nothing: `[celery beat]`."""
+    if not main.line.title or main.line.app is not None or was is None or was.config is None:
+        return main
+    line = config_line(was.config)
+    return replace(main, line=line) if line is not None and line.role in SCHEDULING else main
 
 
 def _with(beat: Beat, **changes: object) -> Beat:

@@ -171,3 +171,20 @@ def test_a_left_over_worker_with_pipes_is_still_a_worker(world):
     world.look()
     (found,) = world.findings
     assert [(t.pid, t.via) for t in found.stop] == [(left.pid, "advice")]
+
+
+def test_a_title_that_tells_nothing_is_read_as_its_programs_command(world):
+    """setproctitle: the beat of a killed worker is `[celery beat]`, its environment wiped."""
+    world.program("worker", f"{WORKER} -B -s /run/s")
+    main = world.spawn("worker", age=100)
+    child = world.process("'[celery beat]'", ppid=main.pid, age=99, pgrp=main.pid)
+    old = world.spawn("worker", age=400)
+    left = world.process("'[celery beat]'", age=399, pgrp=old.pid)
+    del world.procs[old.pid]
+    world.spawn("worker", age=100, pid=main.pid)
+    world.look()
+    (found,) = world.findings
+    assert found.kind == "duplicate-beat"
+    assert [k.pid for k in found.keep] == [child.pid]
+    assert [(t.pid, t.via) for t in found.stop] == [(left.pid, "signal")]
+    assert "-B" in found.lasting.text
