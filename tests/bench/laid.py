@@ -18,7 +18,7 @@ _SERVERS = ("one", "two", "three", "four")
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    pairs, seconds = (1, 10.0) if quick else (2, 20.0)
+    pairs, seconds = (1, 8.0) if quick else (2, 15.0)
     with home() as env, box() as made:
         for name in _SERVERS:
             made.program(_PROGRAM, "/bin/sleep 0.02", server=name, startsecs=0)
