@@ -38,8 +38,9 @@ _EARLY_MOST = 4
 _OPENING_S = (0.25, 0.5)
 """The first samples follow each other faster: supervisord's answers are on their way."""
 _RETRY_S = 1.0
-_FIRST_ANSWER_S = 3.0
-_FIRST_FILES_S = 1.0
+_PATIENCE_S = (3.0, 1.0)
+_EAGERNESS_S = (0.8, 0.2)
+"""How long the first sample waits for supervisord's first answer, and for the beats' files."""
 
 
 def interesting(argv: Sequence[str]) -> bool:
@@ -59,8 +60,8 @@ class Collector:
     """Looks at the box once an interval, and early when something died."""
 
     def __init__(self, settings: Settings, patient: bool = False) -> None:
-        """`patient` waits with the first sample for supervisord's first answer, so that a short
-        observation has it from its begin. Raises ConfigError for a supervisor that cannot be meant.
+        """The first sample waits a moment for supervisord's first answer, so that the first frame
+        has it; `patient`, for a single look, waits for a slow one too. Raises ConfigError for a supervisor that cannot be meant.
         """
         self._settings = settings
         self._patient = patient
@@ -133,8 +134,7 @@ class Collector:
 
     def _run(self, take: Callable[[Sample], None]) -> None:
         number = 0
-        if self._patient:
-            self._prepare()
+        self._prepare(*(_PATIENCE_S if self._patient else _EAGERNESS_S))
         begun = time.monotonic()
         while not self._ended.is_set():
             try:
@@ -148,13 +148,13 @@ class Collector:
             begun = self._pause(begun, number)
         self._close()
 
-    def _prepare(self) -> None:
-        """One look that is not handed over, and supervisord's answer to it."""
+    def _prepare(self, answer_s: float, files_s: float) -> None:
+        """Looks that are not handed over, and what supervisord and the files say to them."""
         try:
             self._sample()
-            self._supervisors.wait_first(_FIRST_ANSWER_S)
+            self._supervisors.wait_first(answer_s)
             self._sample()
-            self._files.wait_first(_FIRST_FILES_S)
+            self._files.wait_first(files_s)
         except Exception as error:  # noqa: BLE001  the loop that follows meets and tells it again
             self._trouble = safe(f"looking at the box fails: {type(error).__name__}: {error}")
 
