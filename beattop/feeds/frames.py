@@ -56,12 +56,16 @@ class Frames:
             new.append(event)
         if new:
             self._told = new[0]
-        names = {(p.id.supervisor, p.id.name): p.id for p in snapshot.programs}
+        names: dict[tuple[str, str], ProgramId | None] = {}
+        for found in snapshot.programs:
+            key = (found.id.supervisor, found.id.name)
+            # The log's bare name may stand for processes of several groups.
+            names[key] = None if key in names else found.id
         for event in reversed(new):
             key = (event.supervisor, event.name)
             program = names.get(key)
             text, bad = self._words(event, program)
-            if event.kind == "spawned":
+            if event.kind == "spawned" and program is not None:
                 self._spawned[key] = event.at
             self._events.append(Event(event.at, event.kind, program, event.pid, text, bad))
 

@@ -77,6 +77,10 @@ class Accounts:
             # What supervisord reaped before its tree was known is nobody's: begin anew.
             self.intervals.clear()
             before = None
+        if before is not None and sample.at < before.at:
+            # The clock was set back: what was kept lies in the future.
+            self.intervals.clear()
+            self._rings.clear()
         if before is not None and sample.at > before.at:
             self._book(before, sample, usage, members, born)
         self._servers = servers

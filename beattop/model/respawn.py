@@ -89,7 +89,9 @@ def judge(
     open_life = lives[-1] if lives and lives[-1].ended_at is None else None
     run = _streak(lives)
     spans = [s for s in (life.lifetime_s for life in ended[-10:]) if s is not None]
-    starts = [t for t in (life.spawned_at for life in lives) if t is not None and now - t <= 60]
+    starts = [
+        t for t in (life.spawned_at for life in lives) if t is not None and abs(now - t) <= 60
+    ]
     rate = None
     if len(starts) >= 2 and starts[-1] > starts[0]:
         rate = 60 * (len(starts) - 1) / (starts[-1] - starts[0])

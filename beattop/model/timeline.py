@@ -41,6 +41,7 @@ class Timeline:
     _last: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """The last kind of event of a name, and when."""
     _since: float | None = None
+    _until: float | None = None
     _churned_s: float = 0.0
     _booked: dict[ProgramId, float] = field(default_factory=dict)
     events: deque[LogEvent] = field(default_factory=lambda: deque(maxlen=2000))
@@ -50,9 +51,12 @@ class Timeline:
         self._accounts = Accounts(self.window_s)
 
     def add(self, sample: Sample) -> Snapshot:
-        """Take in the next sample; samples come in the order of their time."""
+        """Take in the next sample, in the order they were taken; clocks may be set back."""
         if self._since is None:
             self._since = sample.at
+        if self._until is not None and sample.at < self._until:
+            self._since -= self._until - sample.at
+        self._until = sample.at
         self._names.learn(sample)
         belongs = assign(sample, self._names)
         self._learn_pasts(sample.pasts)
@@ -144,27 +148,31 @@ class Timeline:
                 continue
             before, leader = self._leaders.get(program), now.get(program)
             if before is not None and (leader is None or leader.key != before.key):
-                self._saw(program, _exit_event(program, before, exits.get(before.pid), sample.at))
+                gone = _exit_event(program, before, exits.get(before.pid), sample.at)
+                self._saw(program, gone, program.supervisor in logged)
             if leader is not None and (before is None or leader.key != before.key):
                 at, pid = leader.started_at, leader.ns_pid
-                self._saw(program, LogEvent(at, program.supervisor, "spawned", program.name, pid))
+                born = LogEvent(at, program.supervisor, "spawned", program.name, pid)
+                self._saw(program, born, program.supervisor in logged)
         self._leaders = now
 
-    def _saw(self, program: ProgramId, event: LogEvent) -> None:
+    def _saw(self, program: ProgramId, event: LogEvent, told: bool) -> None:
+        """A leader came or went; `told` where the log tells of it too, if without its group."""
         lives = self._seen.get(program)
         if lives is None:
             lives = self._seen[program] = Lives(program.supervisor, program.name)
         lives.add(event)
-        self.events.append(event)
+        if not told:
+            self.events.append(event)
         self._last[program.supervisor, program.namespec] = (event.kind, event.at)
 
     def _settled(self, program: ProgramId, sample: Sample, material: Material) -> bool:
         """Whether supervisord will not start it again: STOPPED, FATAL, or no supervisord."""
         state = material.states.get(program)
         ambiguous = self._names.ambiguous(program.supervisor, program.name)
-        kind, at = self._last.get(
-            (program.supervisor, program.namespec if ambiguous else program.name), ("", 0.0)
-        )
+        names = (program.namespec,) if ambiguous else (program.namespec, program.name)
+        known = (self._last.get((program.supervisor, name), ("", 0.0)) for name in names)
+        kind, at = max(known, key=lambda last: last[1])
         running = any(s.id == program.supervisor and s.key for s in sample.supervisords)
         if not running:
             return True
