@@ -10,6 +10,7 @@ from beattop.actions.run import Run
 from beattop.actions.validate import keepers
 from beattop.model.files import Pidfile
 from beattop.model.plan import Step
+from beattop.sources.rooted import open_regular
 
 _MOST = 4096
 
@@ -57,6 +58,12 @@ def _same(fact: Pidfile) -> os.stat_result:
     if fact.mtime_at is not None and abs(found.st_mtime - fact.mtime_at) > 0.01:
         raise Changed("it was written anew")
     return found
+
+
+def named(path: str) -> int | None:
+    """The pid that a pidfile names now; raises OSError. A fifo in its place is never waited for."""
+    with open(open_regular(path), "rb") as file:
+        return number(file.read(_MOST))
 
 
 def number(text: bytes) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from beattop.actions.pidfile import number
+from beattop.actions.pidfile import named
 from beattop.actions.process_table import key
 from beattop.actions.run import Run
 from beattop.actions.steps import call, command, program, program_target, rpc_step, supervisord
@@ -85,8 +85,7 @@ class Takeover:
         if self._path is None:
             return None
         try:
-            with open(self._path, "rb") as file:
-                pid = number(file.read(4096))
+            pid = named(self._path)
         except OSError:
             return None
         server = supervisord(self._run.look(), self._heir.supervisor)

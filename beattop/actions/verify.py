@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from beattop.actions.pidfile import number
+from beattop.actions.pidfile import named
 from beattop.actions.pulse import BEATS_S, Pulse, beat_of
 from beattop.actions.run import Run
 from beattop.actions.steps import supervisord
@@ -65,8 +65,7 @@ class _Pidfile:
         if self._path is None or self._keep.process is None:
             return "skipped", "it has no pidfile"
         try:
-            with open(self._path, "rb") as file:
-                pid = number(file.read(4096))
+            pid = named(self._path)
         except OSError as why:
             return "pending", f"{safe(self._path)}: {why.strerror}"
         own = self._run.proc.own_pid(self._keep.process.pid)

@@ -62,6 +62,13 @@ class TestPidfile:
         assert ticks(outcome)["keeper-pidfile"] == "failed"
         assert "No such file" in details(outcome)["keeper-pidfile"]
 
+    def test_a_fifo_in_its_place_is_not_waited_for(self, tmp_path: Path) -> None:
+        path = tmp_path / "beat.pid"
+        os.mkfifo(path)
+        outcome = act(world_with(tmp_path, pidfile=str(path)))
+        assert ticks(outcome)["keeper-pidfile"] == "failed"
+        assert "not a regular file" in details(outcome)["keeper-pidfile"]
+
     def test_comes_in_time(self, tmp_path: Path) -> None:
         path = tmp_path / "beat.pid"
         world = world_with(tmp_path, pidfile=str(path))
