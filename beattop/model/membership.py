@@ -18,6 +18,8 @@ class Names:
 
     by_pid: dict[tuple[str, int], tuple[str, float]] = field(default_factory=dict)
     """(supervisor, pid in its namespace) -> (bare name, when it was spawned), from the logs."""
+    logging: dict[str, None] = field(default_factory=dict)
+    """The supervisords in `by_pid`, in the order they were met."""
     groups: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """(supervisor, bare name) -> the groups that have a process of that name."""
     leaders: dict[ProcessKey, ProgramId] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Names:
         known = self.by_pid.get((supervisor, pid))
         if known is None or known[1] <= at:
             self.by_pid[supervisor, pid] = (name, at)
+            self.logging[supervisor] = None
 
     def program(self, supervisor: str, name: str, group: str | None = None) -> ProgramId | None:
         """The program of a bare name; None where several groups have it and none is given."""
@@ -257,8 +260,9 @@ def _logged(process: Process, names: Names, group: int) -> ProgramId | None:
     """By process group: a log line names the dead leader whose group it still carries."""
     if group == process.pid:
         return None
-    for (supervisor, pid), (name, at) in names.by_pid.items():
+    for supervisor in names.logging:
+        name, at = names.by_pid.get((supervisor, group), ("", 0.0))
         # The leader was spawned before its child; a child is rarely a day younger.
-        if pid == group and 0 <= process.started_at - at + 5 < 86400:
+        if name and 0 <= process.started_at - at + 5 < 86400:
             return names.program(supervisor, name)
     return None

@@ -61,3 +61,26 @@ def test_events_of_one_name_in_two_groups_are_told_once_and_of_nobody_else() -> 
     told = [e for e in frames.add(world.sample).events if e.kind in ("spawned", "exited")]
     assert [e.kind for e in told] == ["spawned", "spawned", "exited"]
     assert {e.program for e in told} == {None}
+
+
+def test_the_log_tells_whose_left_over_a_group_without_a_leader_is() -> None:
+    world = World()
+    world.supervisord()
+    other = world.supervisord("unix:///run/other.sock", "/etc/other.conf")
+    for server, name in ((world.servers[0], "worker"), (other, "beat")):
+        world.program(name, f"celery -A p {name}", server=server)
+    world.pass_(-100.0)
+    world.log("spawned", "worker", pid=400)
+    world.log("spawned", "beat", server=other, pid=500)
+    world.pass_(1.0)
+    world.log("exited", "beat", server=other, status=0, expected=True)
+    world.pass_(99.0)
+    # setproctitle has wiped its environment, and its shell is long dead.
+    world.process("celery -A p beat", age=99.5, pgrp=500)
+    world.process("celery -A q beat", age=99.5, pgrp=501)
+    world.look()
+    assert world.snapshot is not None
+    assert {(u.member.process.pgrp, u.origin, u.was) for u in world.snapshot.unmanaged} == {
+        (500, "orphan", "beat"),
+        (501, "foreign", None),
+    }
