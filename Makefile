@@ -23,11 +23,14 @@ demo: install
 run: install
 	$(BIN)/beattop
 
+# Two at a time, a file each: most of an end-to-end test is waiting for real programs.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: install
-	$(BIN)/python -m pytest -m ''
+	$(PYTEST) -m ''
 
 check: install
 	$(BIN)/ruff check .
