@@ -109,7 +109,7 @@ def stop_beat(beat: Beat, snapshot: Snapshot, why: str = "") -> Target:
         return stop_program(program, snapshot, why, beat.pid)
     via, command, reason = _signal(beat, snapshot)
     return Target(
-        None,
+        beat.supervisor,
         None,
         beat.pid,
         via,
@@ -155,6 +155,8 @@ def _embedded(beat: Beat, program: Program | None, why: str) -> Target:
 
 def _signal(beat: Beat, snapshot: Snapshot) -> tuple[Via, str | None, str]:
     kill = f"kill -TERM {beat.pid}"
+    if beat.supervisor is not None:
+        return "advice", None, f"{beat.supervisor} runs it: stop its program there"
     if beat.unit:
         return (
             "advice",

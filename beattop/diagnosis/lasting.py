@@ -230,7 +230,10 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
         )
     program = program_of(snapshot, surplus[0].program)
     if program is None:
-        return LastingFix("")
+        return LastingFix(
+            f"Find the programs in the configuration of {surplus[0].supervisor or 'supervisord'}, "
+            "as its owner or as root; one beat alone may run."
+        )
     fix = unwanted(program, snapshot, f"{beat_name(kept, snapshot)} already is the beat")
     if kept.pidfile is None and fix.text:
         fix = LastingFix(

@@ -30,6 +30,8 @@ def beat_name(beat: Beat, snapshot: Snapshot) -> str:
         name = short_name(beat.program, snapshot)
         return f"{name} (worker -B)" if beat.embedded else name
     what = "worker -B" if beat.embedded else "beat"
+    if beat.supervisor is not None:
+        return f"a {what} of {beat.supervisor} (pid {beat.pid})"
     if beat.origin == "orphan":
         return f"the {what} left over from {beat.was} (pid {beat.pid})"
     if where := beat.unit or beat.container:

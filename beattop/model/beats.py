@@ -48,9 +48,16 @@ def config_line(config: ProgramConfig) -> CommandLine | None:
 
 
 def beats(
-    programs: Sequence[Program], unmanaged: Sequence[Unmanaged], facts: Facts, at: float
+    programs: Sequence[Program],
+    unmanaged: Sequence[Unmanaged],
+    facts: Facts,
+    at: float,
+    unnamed: Sequence[tuple[str, tuple[Member, ...]]] = (),
 ) -> tuple[Beat, ...]:
-    """All beats of the box, supervised ones first."""
+    """All beats of the box, supervised ones first.
+
+    `unnamed`: (supervisor id, a tree that it runs as a program whose name cannot be seen).
+    """
     out: list[Beat] = []
     for program in programs:
         living = list(_living(program.members))
@@ -59,6 +66,11 @@ def beats(
             down = _absent(program, facts)
             if down is not None:
                 out.append(down)
+    for supervisor, tree in unnamed:
+        for member, main in _living(tree):
+            beat = _living_beat(member, main, facts, None, at)
+            health = health_of(beat, member, None, at)
+            out.append(replace(beat, supervisor=supervisor, health=health))
     for root in unmanaged:
         was = next((p for p in programs if _was(root) == (p.id.supervisor, p.namespec)), None)
         for member, main in _living((root.member, *root.children)):

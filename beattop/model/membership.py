@@ -95,6 +95,8 @@ class Membership:
     """Roots outside every supervisord, with the program whose left-over each is, if any."""
     children: Mapping[int, tuple[Process, ...]]
     """By parent pid, oldest first."""
+    unnamed: tuple[tuple[Process, str], ...] = ()
+    """What a supervisord runs under a name that cannot be seen here -> supervisor id."""
 
     def tree(self, root: Process) -> tuple[Process, ...]:
         """`root` and its descendants, parents before children."""
@@ -170,6 +172,7 @@ def assign(sample: Sample, names: Names) -> Membership:
     owner: dict[ProcessKey, ProgramId] = {}
     inside: dict[ProcessKey, str] = {}
     adopted: list[Process] = []
+    unnamed: list[tuple[Process, str]] = []
     servers = {s.key: s for s in sample.supervisords if s.key is not None}
     bare = Membership({}, {}, {}, (), fixed)
     for key, server in servers.items():
@@ -184,6 +187,8 @@ def assign(sample: Sample, names: Names) -> Membership:
             if program is None and own.ns_pid == 1:
                 adopted.append(child)
                 continue
+            if program is None:
+                unnamed.append((child, server.id))
             for member in bare.tree(child):
                 if member.key in servers:
                     continue
@@ -203,6 +208,7 @@ def assign(sample: Sample, names: Names) -> Membership:
         inside,
         roots,
         fixed,
+        tuple(unnamed),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from beattop.model.beats import config_line
@@ -45,8 +45,11 @@ class Roles:
         return found[0].role if found and found[0].role != "wrapper" else "other"
 
 
-def program_ids(sample: Sample, logged: Sequence[tuple[str, str]]) -> tuple[ProgramId, ...]:
-    """All programs: as each supervisord lists them, else as its conf does, else as its log does."""
+def program_ids(
+    sample: Sample, logged: Sequence[tuple[str, str]], running: Iterable[ProgramId] = ()
+) -> tuple[ProgramId, ...]:
+    """All programs: as each supervisord lists them, else as its conf does, else as its log and
+    the environment of its processes (`running`) do."""
     out: dict[ProgramId, None] = {}
     listed: set[str] = set()
     order = {ProgramId(c.supervisor, c.group, c.name): c.order for c in sample.configs}
@@ -61,9 +64,11 @@ def program_ids(sample: Sample, logged: Sequence[tuple[str, str]]) -> tuple[Prog
         if config.supervisor not in listed:
             out[ProgramId(config.supervisor, config.group, config.name)] = None
     listed |= {c.supervisor for c in sample.configs}
+    named = {(p.supervisor, p.name): p for p in running}
     for supervisor, name in logged:
-        if supervisor not in listed:
+        if supervisor not in listed and (supervisor, name) not in named:
             out[ProgramId(supervisor, name, name)] = None
+    out.update((p, None) for p in named.values() if p.supervisor not in listed)
     return tuple(out)
 
 

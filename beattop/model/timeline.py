@@ -191,7 +191,7 @@ class Timeline:
             return members(tree, self._lines, usage, self._accounts, facts.handles, sample.at)
 
         programs = []
-        for program in program_ids(sample, tuple(self._lives)):
+        for program in program_ids(sample, tuple(self._lives), belongs.programs):
             found = member(belongs.programs.get(program, ()))
             ambiguous = self._names.ambiguous(program.supervisor, program.name)
             programs.append(
@@ -210,6 +210,7 @@ class Timeline:
                 )
             )
         outside = unmanaged(sample, belongs, usage, member)
+        unnamed = [(sid, member(belongs.tree(child))) for child, sid in belongs.unnamed]
         servers = {s.key for s in sample.supervisords}
         by_key = {p.key: p for p in sample.processes if p.key in servers}
         churn = sum(used.get(p.id, 0.0) for p in programs if p.respawning)
@@ -231,7 +232,7 @@ class Timeline:
             ),
             programs=tuple(programs),
             unmanaged=outside,
-            beats=beats(programs, outside, facts, sample.at),
+            beats=beats(programs, outside, facts, sample.at, unnamed),
             pidfiles=sample.pidfiles,
             schedules=sample.schedules,
             burnt=self._burnt(sample, programs),

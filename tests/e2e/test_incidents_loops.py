@@ -75,7 +75,7 @@ def test_backoff_for_ever(box: Box) -> None:
     """Its lives are shorter than startsecs, so it never runs; startretries never ends."""
     box.app(import_cpu=0.3, second=("beat2",))
     box.program("beat", box.beat(pidfile=PIDFILE))
-    box.program("beat2", box.beat(pidfile=PIDFILE), startsecs=30, startretries=100000)
+    box.program("beat2", box.beat(pidfile=PIDFILE), startsecs=10, startretries=100000)
     box.up()
     box.wait_exits("beat2", 3)
     loops(look(box).only("duplicate-beat"), box.pid("beat"), ["beat2"])
@@ -200,6 +200,20 @@ def test_a_pidfile_in_the_settings_and_one_in_the_environment(box: Box) -> None:
     loops(look(box).only("duplicate-beat"), box.pid("beat"), ["beat2"])
     mend(box)
     mended(box, [box.pid("beat")], "beat2")
+
+
+@pytest.mark.long
+def test_a_supervisord_that_logs_to_a_stream(box: Box) -> None:
+    """As in containers, logfile=/dev/stdout: the beat's own log tells of its refusals."""
+    box.server("main", more="logfile=/dev/stdout\nlogfile_maxbytes=0\n")
+    box.two_beats()
+    box.up()
+    box.wait_beat("beat")
+    box.wait(lambda: box.log("beat2").count("already exists") >= 2, "two refusals")
+    found = look(box).only("duplicate-beat")
+    loops(found, box.pidfile(), ["beat2"])
+    mend(box)
+    mended(box, [box.pidfile()], "beat2")
 
 
 @pytest.mark.long

@@ -179,6 +179,7 @@ def test_a_stranger_sees_what_can_be_seen_and_accuses_nobody_wrongly(box: Box) -
     assert done.returncode == 0, done.stderr
     seen = Verdict(box, json.loads(done.stdout))
     assert [f["kind"] for f in seen.findings if f["kind"] == "supervisor-denied"], seen.told
+    assert box.pid("beat") in {b["pid"] for b in seen.beats}, seen.told
     for found in seen.findings:
         assert {t["via"] for t in found["stop"]} <= {"advice"}
         assert found["kind"] in ("supervisor-denied", "duplicate-beat", "respawn-loop"), seen.told
