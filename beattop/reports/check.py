@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
+from beattop.model.source import SourceStatus
 from beattop.reports.document import known
 from beattop.text import count, listing
 
@@ -20,11 +21,19 @@ def status(frame: Frame) -> int:
         return CRITICAL
     if "warning" in severities:
         return WARNING
-    # What could not be seen may hide the trouble: that is no OK.
-    blind = [s for s in frame.snapshot.sources if s.name == "supervisor" and s.status != "ok"]
-    if blind and all(s.status in ("denied", "timeout") for s in blind) and not _any_ok(frame):
-        return UNKNOWN
-    return OK
+    return UNKNOWN if _unseen(frame) else OK
+
+
+def _unseen(frame: Frame) -> list[SourceStatus]:
+    """Supervisords that told nothing: what is not seen may hide the trouble, so it is no OK.
+
+    One that is down has no finding of its own: it is not there, though it was named.
+    """
+    told = [s for s in frame.snapshot.sources if s.name == "supervisor"]
+    blind = [s for s in told if s.status in ("denied", "timeout", "down")]
+    if len(blind) < len(told) or _any_ok(frame):
+        return [s for s in blind if s.status == "down"]
+    return blind
 
 
 def _any_ok(frame: Frame) -> bool:
@@ -42,6 +51,11 @@ def line(frame: Frame, oneline: bool = False) -> str:
         text = told[0].short if oneline else told[0].summary
         if len(told) > 1:
             text += f" (+{len(told) - 1} more)"
+    elif code == UNKNOWN and (unseen := _unseen(frame)):
+        source = unseen[0]
+        text = f"supervisord {source.target} is not seen ({source.status})"
+        if not oneline and source.detail:
+            text += f": {source.detail}"
     else:
         text = calm(snapshot)
     text = text.replace("|", "/")

@@ -113,6 +113,19 @@ def test_a_blind_check_is_unknown(calm):
     assert check.status(replace(calm, snapshot=denied)) == check.UNKNOWN
 
 
+def test_a_supervisord_that_is_not_there_is_no_ok(calm):
+    ok = SourceStatus("supervisor", "unix:///one.sock", "ok")
+    down = SourceStatus("supervisor", "unix:///two.sock", "down", "the socket does not exist")
+    for sources in ((down,), (ok, down), (down, SourceStatus("mainlog", "/l", "ok"))):
+        frame = replace(calm, snapshot=replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), *sources)))
+        assert check.status(frame) == check.UNKNOWN
+        assert "unix:///two.sock is not seen (down): the socket does not exist |" in check.line(frame)
+        assert check.line(frame, oneline=True) == "UNKNOWN: supervisord unix:///two.sock is not seen (down)"
+    quiet = SourceStatus("supervisor", "", "absent", "none found")
+    frame = replace(calm, snapshot=replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), quiet)))
+    assert check.status(frame) == check.OK
+
+
 def test_metrics_are_openmetrics(incident):
     text = metrics.exposition(incident)
     assert text.endswith("# EOF\n")
