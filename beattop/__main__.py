@@ -25,6 +25,9 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
+    # Closed by whoever started it (`>&-`): what is said goes nowhere, quietly.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         # nohup's choice is kept.
         if signal.getsignal(number) is not signal.SIG_IGN:

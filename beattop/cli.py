@@ -13,7 +13,16 @@ from typing import Any, TypeVar
 import click
 
 from beattop import __version__
-from beattop.settings import LIFECYCLES, ConfigError, Settings, interval, load, named, read_only
+from beattop.settings import (
+    LIFECYCLES,
+    ConfigError,
+    Settings,
+    interval,
+    load,
+    named,
+    price,
+    read_only,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,16 +68,27 @@ def settings_of(ctx: click.Context, /, given: dict[str, Any]) -> Settings:
     if options.get("interval") is not None:
         changes["interval"] = interval(options["interval"], "--interval")
     if options.get("price") is not None:
-        if options["price"] < 0:
-            raise ConfigError("--price cannot be negative")
-        changes["price_per_core_hour"] = options["price"]
+        changes["price_per_core_hour"] = price(options["price"], "--price")
     for name in ("lifecycle", "no_color", "ascii"):
         if options.get(name):
             changes[name] = options[name]
     return replace(settings, **changes)
 
 
+class _ReaderGone(Exception):
+    """A broken pipe, past click: it would make exit 1 of it, which means something else here."""
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
+
+
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -251,8 +271,8 @@ def run(args: Sequence[str]) -> int:
         return complain(text.rstrip(".") + hint)
     except ConfigError as error:
         return complain(str(error))
-    except BrokenPipeError:
-        raise
+    except (BrokenPipeError, _ReaderGone):
+        raise BrokenPipeError from None
     except Exception as error:  # noqa: BLE001  the outermost boundary: no traceback reaches a user
         return _crashed(error)
     return status if isinstance(status, int) else 0

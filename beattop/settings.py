@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -92,6 +93,8 @@ def _with_file(settings: Settings, path: Path, needed: bool) -> Settings:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}): mend its mode") from None
     try:
         table = tomllib.loads(raw.decode())
+    except RecursionError:
+        raise ConfigError(f"{path}: not valid TOML (nested too deeply): correct it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid TOML ({reason}): correct it") from None
@@ -131,6 +134,10 @@ def _with_table(settings: Settings, table: Mapping[str, Any], path: Path) -> Set
             changes[key] = value
     if "interval" in changes:
         changes["interval"] = interval(changes["interval"], f"{path}: interval")
+    if "price_per_core_hour" in changes:
+        changes["price_per_core_hour"] = price(
+            changes["price_per_core_hour"], f"{path}: price_per_core_hour"
+        )
     if changes.get("lifecycle", "auto") not in LIFECYCLES:
         raise ConfigError(f"{path}: lifecycle must be one of {', '.join(LIFECYCLES)}")
     if changes.pop("read_only", False):
@@ -179,6 +186,13 @@ def interval(value: float, what: str) -> float:
     """A sane sampling interval in seconds; raises ConfigError otherwise."""
     if not 0.1 <= value <= 3600:
         raise ConfigError(f"{what} must be between 0.1 and 3600 seconds")
+    return float(value)
+
+
+def price(value: float, what: str) -> float:
+    """A price as it can be; raises ConfigError for nan, infinity and less than nothing."""
+    if not 0 <= value < math.inf:
+        raise ConfigError(f"{what} must be 0 or more")
     return float(value)
 
 

@@ -94,3 +94,16 @@ def test_keys_and_supervisors_add_up_and_passwords_hide(files):
 def test_read_only_keeps_its_first_reason():
     once = read_only(Settings(), "first")
     assert read_only(once, "second") is once
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "-inf"])
+def test_a_price_that_cannot_be(files, value):
+    files[0].write_text(f"price_per_core_hour = {value}\n")
+    with pytest.raises(ConfigError, match="price_per_core_hour must be 0 or more"):
+        load(None, files[2])
+
+
+def test_a_file_nested_without_end_is_a_bad_config(files):
+    files[0].write_text("a = " + "[" * 5000 + "]" * 5000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load(None, files[2])
