@@ -233,6 +233,10 @@ class BeattopApp(App[int]):
         """Back to the shell."""
         self.action_suspend_process()
 
+    def action_redraw(self) -> None:
+        """Draw everything again: another program wrote over it."""
+        self.refresh(layout=True)
+
     async def action_quit(self) -> None:
         """Leave, from wherever."""
         self.exit(0)

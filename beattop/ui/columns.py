@@ -50,25 +50,16 @@ def _text(get: Callable[[Row], str], ink: str = "", *, right: bool = False) -> D
     )
 
 
-def _number(
-    get: Callable[[Row], float | None],
-    ink: str = "number",
-    strong: float = 1e9,
-    none: str = glyphs.DASH,
-) -> Draw:
+def _number(get: Callable[[Row], float | None], ink: str = "number", strong: float = 1e9) -> Draw:
+    """A figure with one decimal; blank where it is not known or makes no sense."""
+
     def draw(row: Row, width: int) -> Line:
         value = get(row)
         if value is None:
-            unknown = none if row.kind == "program" else ""
-            return (Span(fit(unknown, width, right=True), "dim"),)
+            return (Span(" " * width),)
         text = f"{value:.1f}" if value < 999.95 or width > 6 else f"{value:.0f}"
-        faint = "dim" if value < 0.05 else ink
-        return (
-            Span(
-                fit(text, width, right=True),
-                "bold" if value >= strong and ink == "number" else faint,
-            ),
-        )
+        tone = "dim" if value < 0.05 else "bold" if value >= strong and ink == "number" else ink
+        return (Span(fit(text, width, right=True), tone),)
 
     return draw
 
@@ -84,10 +75,9 @@ def _state(row: Row, width: int) -> Line:
 
 def _role(row: Row, width: int) -> Line:
     word = row.role
-    if len(word) > width:
-        word = (
-            word.replace("worker+beat", "wk+beat").replace("worker", "wrk") if width < 9 else word
-        )
+    for long, short in (("worker+beat", "wk+beat"), ("worker", "wrk")):
+        if cells(word) > width:
+            word = word.replace(long, short)
     return (
         Span(
             fit(word, width),
@@ -139,7 +129,7 @@ COLUMNS: Final = (
     Column("role", "ROLE", 9, 5, _role, least=6),
     Column("state", "STATE", 12, 1, _state, least=10),
     Column("cpu", "CPU%", 6, 2, _number(lambda r: r.cpu, strong=50.0), True),
-    Column("churn", "CHURN%", 7, 3, _number(lambda r: r.churn, "churn", none=""), True),
+    Column("churn", "CHURN%", 7, 3, _number(lambda r: r.churn, "churn"), True),
     Column("rss", "RSS", 5, 8, _rss, True),
     Column("age", "UP/AGE", 7, 7, _age, True),
     Column("spawns", "SPAWN/M", 8, 4, _number(lambda r: r.spawns_per_min), True),

@@ -233,6 +233,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("quit_main", "q f10", "Quit", "quit", "Screen", footer=2),
     _c("command_palette", "ctrl+p", "Palette", "find a command by its name", "Screen", "app"),
     _c("quit", "ctrl+c", "Quit", "quit, wherever you are", "Screen", "app"),
+    _c("redraw", "ctrl+l", "Redraw", "draw the whole screen again", "Screen", "app"),
     _c("suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "Screen", "app"),
 )
 BY_ID = {c.id: c for c in COMMANDS}

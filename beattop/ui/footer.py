@@ -28,7 +28,7 @@ def footer_line(
         label = (labels or {}).get(command.id, command.label)
         off = read_only and command.writes
         part = (
-            Span(f" {keymap.shown(command)} ", "off" if off else "key", command.action),
+            Span(f" {keymap.shown(command)}", "off" if off else "hotkey", command.action),
             Span(f" {label} ", "off" if off else "", command.action),
         )
         if width(part) <= left:

@@ -6,7 +6,7 @@ never parsed as markup. Pure: the words of the screen can be tested without a te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -113,13 +113,3 @@ def paragraph(text: str, size: int, ink: str = "", indent: int = 0, first: Line 
         lead = first if number == 0 and first else (Span(" " * indent),) if indent else ()
         out.append((*lead, Span(words, ink)))
     return out
-
-
-def joined(parts: Sequence[Line], between: str = "  ") -> Line:
-    """Several lines' spans in one line."""
-    out: list[Span] = []
-    for part in parts:
-        if out and part:
-            out.append(Span(between))
-        out += part
-    return tuple(out)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from beattop.model.frame import HistoryProgress
 from beattop.model.logevents import Past
+from beattop.model.snapshot import Program
 from beattop.text import count, moment, size
 from beattop.ui import glyphs
 from beattop.ui.line import EMPTY, Line, fit, line
@@ -27,6 +30,38 @@ def progress_words(progress: HistoryProgress | None) -> str:
     done = min(20, round(share * 20))
     bar = f"{glyphs.BAR_LEFT}{glyphs.WORK * done}{' ' * (20 - done)}{glyphs.BAR_RIGHT}"
     return f"{bar} {min(1.0, share):.0%} of {size(progress.total_bytes)}"
+
+
+def joined(programs: Sequence[Program], older: Sequence[Past]) -> list[Past]:
+    """What the present knows of each program, with old logs it does not know of yet before it."""
+    before = {(past.supervisor, past.name): past for past in older}
+    out = []
+    for program in programs:
+        old = before.pop((program.id.supervisor, program.id.name), None)
+        now = program.past
+        if now is not None and old is not None and old.first_at < now.first_at:
+            now = _after(old, now)
+        if now is not None or old is not None:
+            out.append(now or old)
+    return [past for past in (*out, *before.values()) if past is not None]
+
+
+def _after(old: Past, now: Past) -> Past:
+    """Two stretches of one program's past as one, for drawing."""
+    hours = {hour: (spawns, exits) for hour, spawns, exits in old.by_hour}
+    for hour, spawns, exits in now.by_hour:
+        had = hours.get(hour, (0, 0))
+        hours[hour] = (had[0] + spawns, had[1] + exits)
+    ends = Counter(dict(old.exit_counts)) + Counter(dict(now.exit_counts))
+    return replace(
+        now,
+        spawns=old.spawns + now.spawns,
+        exits=old.exits + now.exits,
+        first_at=old.first_at or now.first_at,
+        complete=old.complete,
+        exit_counts=tuple(ends.most_common()),
+        by_hour=tuple((hour, *had) for hour, had in sorted(hours.items())),
+    )
 
 
 def pictures(pasts: Sequence[Past], now: float, width: int, *, days: bool) -> list[Line]:

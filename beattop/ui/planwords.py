@@ -121,6 +121,7 @@ def progress_lines(
     for check in checks.values():
         sign, ink = _TICKS[check.tick]
         when = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
+        when = "" if when in check.detail else when
         name = _named(plan, check) if many else ""
         label = f"{name}{check.label}"
         out += paragraph(

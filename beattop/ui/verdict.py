@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
-from beattop.model.snapshot import Program, Snapshot
-from beattop.text import count, duration, listing, moment
+from beattop.model.snapshot import Snapshot
+from beattop.text import count, listing, moment
 from beattop.ui import glyphs
+from beattop.ui.calm import Shown, blindness, calm
 from beattop.ui.cpubar import cost
 from beattop.ui.line import Line, Span, cells, cut, fit, justified, line, width, wrap
 from beattop.ui.remedy import remedy
-
-Shown = Callable[[str], str]
-"""The key of a command, as it stands on the screen."""
 
 
 def verdict(
@@ -37,8 +32,9 @@ def verdict(
         words = f"Looking failed: {trouble}" if trouble else "Looking at the box …"
         return [cut(line(" ", (words, "critical" if trouble else "dim")), size)]
     grave = [f for f in frame.findings if f.severity != "info"]
+    blind = [blindness(frame.snapshot, size, shown)] if facts else []
     if not grave:
-        return _calm(frame, size, shown)
+        return [*calm(frame, size, shown), *filter(None, blind)]
     first, *others = grave
     rest = len(others) - more if len(others) > more else 0
     lines = _first(
@@ -53,7 +49,7 @@ def verdict(
         lines.append(
             justified(line((words, "warning")), _chip(shown("findings"), "all", "findings"), size)
         )
-    return lines
+    return [*lines, *filter(None, blind)]
 
 
 def _chip(key: str, label: str, command: str, *, act: bool = False) -> Line:
@@ -153,74 +149,3 @@ def _facts(finding: Finding, snapshot: Snapshot, price: float | None, told_cost:
     if finding.kind == "duplicate-beat" and finding.effect == "respawning" and finding.actionable:
         parts.append(f"stopping {listing([p.namespec for p in programs], 2) or 'it'} loses nothing")
     return f" {glyphs.DOT} ".join(parts)
-
-
-def _calm(frame: Frame, size: int, shown: Shown) -> list[Line]:
-    snapshot = frame.snapshot
-    words = calm_words(snapshot)
-    notes = [f for f in frame.findings if f.severity == "info"]
-    out = [cut(line((f" {text}", "dim")), size) for text in wrap(words, size - 2)[:2]]
-    if notes and size >= 60:
-        text = f" {glyphs.INFO} {notes[0].short or notes[0].summary}" + (
-            f" (+{len(notes) - 1})" if len(notes) > 1 else ""
-        )
-        out.append(
-            justified(line((text, "dim")), line((f"{shown('findings')} evidence ", "dim")), size)
-        )
-    return out
-
-
-def calm_words(snapshot: Snapshot) -> str:
-    """One sentence or three for a box without trouble, or without anything to look at."""
-    if not snapshot.supervisords and not snapshot.unmanaged:
-        return "No supervisord and no Celery on this box, as far as this user sees."
-    if not snapshot.supervisords:
-        loose = count(len(snapshot.unmanaged), "Celery process", "Celery processes")
-        return f"No supervisord here; {loose} outside of any."
-    programs = snapshot.programs
-    up = [p for p in programs if p.pid is not None]
-    parts = [_steady(programs, up)]
-    if not snapshot.beats and not snapshot.unmanaged and not any(_celery(p) for p in programs):
-        parts.append("None of them runs Celery.")
-    elif beats := _beats(snapshot):
-        parts.append(beats)
-    exits = [(p.last_exit.at, p) for p in programs if p.last_exit is not None and not p.periodic]
-    if exits:
-        at, who = max(exits, key=lambda e: e[0])
-        parts.append(f"Last exit {duration(snapshot.at - at)} ago ({who.namespec}).")
-    return " ".join(parts)
-
-
-def _celery(program: Program) -> bool:
-    return program.role not in {"other", "wrapper", "supervisord"}
-
-
-def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
-    if not programs:
-        return "supervisord has no programs yet."
-    if len(up) == len(programs):
-        return (
-            f"All {count(len(programs), 'program')} steady."
-            if len(programs) > 1
-            else "The one program is steady."
-        )
-    down = len(programs) - len(up)
-    whole = count(len(programs), "program")
-    return f"{len(up)} of {whole} steady, {down} not running by design or request."
-
-
-def _beats(snapshot: Snapshot) -> str:
-    alive = [b for b in snapshot.beats if b.health != "down" and b.pid is not None]
-    apps = Counter(b.key.app or "an app without a name" for b in alive)
-    if not apps:
-        return "No beat runs here." if any(_celery(p) for p in snapshot.programs) else ""
-    words = []
-    for place, (app, number) in enumerate(sorted(apps.items())):
-        many = "one" if number == 1 else str(number)
-        beats = f" {'beat' if number == 1 else 'beats'}" if place == 0 else ""
-        words.append(f"{many}{beats} for {app}")
-    return _sentence(", ".join(words))
-
-
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:] + "."

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables of made-up facts
 """Hand-made frames: the incident, a calm box, 500 programs, hostile text, empty boxes."""
 
 from __future__ import annotations
@@ -102,12 +101,12 @@ def program(
         members = (lead, *kids)
     known = classify(tuple(argv.split(" ")), "/srv/proj").role
     id = pid_(name, group)
-    defaults = dict(
-        respawning=False, periodic=False, spawns_per_min=None, spawns=1, exits=0, first_seen_at=at - 30 * DAY,
-        history_complete=True, lifetime_median_s=None, last_exit=None, churn_pct=0.0, last_error=None,
-        config=config(name, argv), stdout_log=f"/var/log/{name}.log", stderr_log=f"/var/log/{name}.err",
-        lives=(Life(pid, at - up_s),) if pid else (),
-    )  # fmt: skip
+    defaults = {
+        "respawning": False, "periodic": False, "spawns_per_min": None, "spawns": 1, "exits": 0, "first_seen_at": at - 30 * DAY,
+        "history_complete": True, "lifetime_median_s": None, "last_exit": None, "churn_pct": 0.0, "last_error": None,
+        "config": config(name, argv), "stdout_log": f"/var/log/{name}.log", "stderr_log": f"/var/log/{name}.err",
+        "lives": (Life(pid, at - up_s),) if pid else (),
+    }  # fmt: skip
     defaults.update(kw)
     return Program(
         id=id, role=role or known, state=state, state_at=at - 3, pid=pid, started_at=at - up_s if pid else None,
@@ -138,10 +137,10 @@ def supervisord(at: float = AT, url: str = URL) -> Supervisord:
 
 
 def snapshot(programs: Sequence[Program], at: float = AT, **kw) -> Snapshot:
-    defaults = dict(
-        observed_s=60.0, host=HOST, viewer=Viewer(1000, "ops", False, 9999), cpu=CpuSplit(2, 18.0, 12.0, 0.0, 6.0),
-        load=(0.3, 0.2, 0.2), sources=sources(), supervisords=(supervisord(at),), supervisord_members=(), unmanaged=(), beats=(),
-    )  # fmt: skip
+    defaults = {
+        "observed_s": 60.0, "host": HOST, "viewer": Viewer(1000, "ops", False, 9999), "cpu": CpuSplit(2, 18.0, 12.0, 0.0, 6.0),
+        "load": (0.3, 0.2, 0.2), "sources": sources(), "supervisords": (supervisord(at),), "supervisord_members": (), "unmanaged": (), "beats": (),
+    }  # fmt: skip
     defaults.update(kw)
     return Snapshot(at=at, programs=tuple(programs), **defaults)
 

@@ -95,7 +95,7 @@ async def test_the_checklist_fills_in_and_the_box_calms_down():
         executor.release.set()
         await screen.until(lambda: "✔ stays stopped" in screen.text)
         assert "beat2 is stopped and stays so." in screen.text
-        assert screen.feed.asked == 1
+        assert screen.feed.asked == 2, "after what changed the state, and at the end"
         await screen.press("escape")
         assert len(screen.app.screen_stack) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -173,7 +174,7 @@ def test_columns_fit_the_pane_and_cells_their_columns(pane):
 
 def test_columns_leave_by_importance():
     order = [{c.id for c, _ in arrange(pane, 10, 30).fitting} for pane in (40, 60, 80, 120, 200)]
-    for narrow, wide in zip(order, order[1:], strict=False):
+    for narrow, wide in itertools.pairwise(order):
         assert narrow <= wide
     assert {"state", "cpu", "churn"} <= order[0]
     assert {"role", "lives", "exit", "spawns", "rss", "age"} <= order[3]

@@ -170,7 +170,7 @@ def test_suspend_and_resume(terminal):
 
 
 def test_without_a_terminal_it_says_what_to_do():
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510 - its status is what is tested
         [sys.executable, "-m", "tests.ui.child"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from beattop.model.snapshot import Burnt
+from beattop.ui.calm import calm_words
 from beattop.ui.cpubar import cost, cpubar
 from beattop.ui.header import Condition, header
 from beattop.ui.keymap import Keymap
 from beattop.ui.line import plain, width
 from beattop.ui.room import room
-from beattop.ui.verdict import calm_words, verdict
+from beattop.ui.verdict import verdict
 from tests.ui import frames
 from tests.ui.conftest import SIZES
 
@@ -79,6 +80,13 @@ def test_calm_is_one_grey_line():
         plain(lines).strip()
         == "All 12 programs steady. One beat for proj. Last exit 3 d ago (beat)."
     )
+
+
+def test_what_is_not_seen_is_told_with_what_would_mend_it():
+    frame = frames.incident()
+    snapshot = replace(frame.snapshot, sources=frames.sources(mainlog=("denied", "run as root")))
+    text = plain(verdict(replace(frame, snapshot=snapshot), 120, shown))
+    assert "mainlog /var/log/supervisor/supervisord.log denied: run as root" in text
 
 
 def test_words_for_boxes_with_nothing_on_them():

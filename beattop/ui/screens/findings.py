@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from beattop.text import count, duration
 from beattop.ui import glyphs
 from beattop.ui.brief import brief
+from beattop.ui.calm import calm_words
 from beattop.ui.line import EMPTY, Line, fit, line, paragraph
 from beattop.ui.screens.page import PageScreen
-from beattop.ui.verdict import calm_words
 
 _INKS = {
     "ok": "good",

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from beattop.model.frame import HistoryProgress
 from beattop.ui.line import EMPTY, Line, line, paragraph
 from beattop.ui.messages import HistoryRead
-from beattop.ui.pasts import pictures, progress_words
+from beattop.ui.pasts import joined, pictures, progress_words
 from beattop.ui.screens.page import PageScreen
 
 
 class HistoryPage(PageScreen):
     """Reading begins when it opens and ends when it closes."""
 
-    live = False
     offers = frozenset({"page_switch"})
 
     def __init__(self) -> None:
@@ -56,15 +55,16 @@ class HistoryPage(PageScreen):
     def build(self, size: int) -> Sequence[Line]:
         """A picture for each program that ever spawned."""
         read = self._read
-        if read is None:
-            return [line((" Reading the old logs of supervisord …", "dim"))]
+        older = read.pasts if read is not None else ()
+        programs = self.frame.snapshot.programs if self.frame else ()
         out: list[Line] = []
-        if read.detail:
+        if read is not None and read.detail:
             out += [*paragraph(read.detail, size - 1, "warning", 1, line(" ")), EMPTY]
-        recent = [past.recent[-1].at for past in read.pasts if past.recent]
+        recent = [past.recent[-1].at for past in older if past.recent]
         now = self.frame.snapshot.at if self.frame else max(recent, default=0.0)
-        out += pictures(read.pasts, now, size, days=self._days)
-        if not out:
-            words = "The logs tell of no spawn." if read.done else "Nothing found yet."
-            return [line((f" {words}", "dim"))]
-        return out
+        drawn = pictures(joined(programs, older), now, size, days=self._days)
+        if not drawn:
+            done = read is not None and read.done
+            words = "The logs tell of no spawn." if done else "Reading the old logs …"
+            drawn = [line((f" {words}", "dim"))]
+        return [*out, *drawn]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -27,6 +27,10 @@ from beattop.ui.widgets.pager import Pager
 
 if TYPE_CHECKING:
     from beattop.ui.app import BeattopApp
+
+
+_TURNS: Final = frozenset({"stays-stopped", "runs", "gone"})
+"""Checks after which a program's state has changed."""
 
 
 class PlanDialog(ModalScreen[None]):
@@ -299,7 +303,10 @@ class PlanDialog(ModalScreen[None]):
 
     def on_check_arrived(self, event: CheckArrived) -> None:
         """One line of the checklist."""
-        self._checks[event.check.step, event.check.name] = event.check
+        check = event.check
+        self._checks[check.step, check.name] = check
+        if check.tick == "done" and check.name in _TURNS:
+            self.beattop.feed.refresh()  # the table's state is supervisord's word of seconds ago
         self.draw()
 
     def on_plan_ended(self, event: PlanEnded) -> None:
