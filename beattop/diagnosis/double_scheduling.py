@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from beattop.diagnosis import lasting
-from beattop.diagnosis.identity import Link, link
+from beattop.diagnosis.identity import Link, known_apart, link
 from beattop.diagnosis.keep import best, describe, keep, stop_beat
 from beattop.diagnosis.names import app_name, beat_name, program_of, subject
 from beattop.diagnosis.refusal import barred
@@ -29,11 +29,17 @@ TOGETHER_S = 10.0
 def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
     """Living beats that send one schedule, clustered; the possible ones told apart."""
     living = [b for b in snapshot.beats if _sends(b, snapshot)]
-    links = [
-        found
-        for a, b in combinations(living, 2)
-        if not _overlap(a, b, snapshot) and (found := _link(a, b, snapshot)) is not None
-    ]
+    links: list[Link] = []
+    apart: dict[int, dict[int, str]] = {id(b): {} for b in living}
+    for a, b in combinations(living, 2):
+        found = _link(a, b, snapshot)
+        if found is None or found.certainty == "possible":
+            reason = known_apart(a, b) or (_sent_apart(a, b, snapshot) if found else None)
+            if reason is not None:
+                apart[id(a)][id(b)] = apart[id(b)][id(a)] = reason
+        if found is not None and not _overlap(a, b, snapshot):
+            links.append(found)
+    links = _without_bridges(links, apart)
     sure = [found for found in links if found.certainty != "possible"]
     clustered: set[int] = set()
     for cluster in _clusters(living, sure):
@@ -43,6 +49,39 @@ def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
     maybe = [k for k in maybe if not (id(k.a) in clustered and id(k.b) in clustered)]
     for cluster in _clusters(living, maybe):
         yield _double(cluster, [k for k in maybe if any(k.a is b for b in cluster)], snapshot)
+
+
+def _without_bridges(links: list[Link], apart: Mapping[int, Mapping[int, str]]) -> list[Link]:
+    """The links, those in doubt that would join two beats which are known to be apart.
+
+    A beat of unknown broker is like the one of prod and like the one of staging: a duplicate of
+    either, nobody knows of which, and no reason to stop one of the two for the other.
+    """
+    if not any(apart.values()):
+        return links
+    near: dict[int, set[int]] = {}
+    for found in links:
+        if found.certainty != "possible":
+            near.setdefault(id(found.a), set()).add(id(found.b))
+            near.setdefault(id(found.b), set()).add(id(found.a))
+    out = []
+    for found in links:
+        one, two = id(found.a), id(found.b)
+        doubts = (
+            [
+                apart[x][far]
+                for x, y in ((one, two), (two, one))
+                for far in apart[x].keys() & near[y]
+            ]
+            if found.certainty == "likely"
+            else []
+        )
+        if not doubts:
+            out.append(found)
+            continue
+        told = f"but it may belong to another: {min(doubts)}"
+        out.append(replace(found, certainty="possible", evidence=(*found.evidence, told)))
+    return out
 
 
 def _sends(beat: Beat, snapshot: Snapshot) -> bool:
@@ -67,9 +106,16 @@ def _link(a: Beat, b: Beat, snapshot: Snapshot) -> Link | None:
         return replace(found, evidence=(*found.evidence, f"both send {sorted(both)[0]}"))
     if found.certainty == "certain":
         return found
-    # Several schedulers of one app on purpose: each has entries of its own.
-    told = f"but what they send differs: {sorted(one)[0]} and {sorted(two)[0]}"
+    told = f"but {_sent_apart(a, b, snapshot)}"
     return replace(found, certainty="possible", evidence=(*found.evidence, told))
+
+
+def _sent_apart(a: Beat, b: Beat, snapshot: Snapshot) -> str | None:
+    """That they send different entries: several schedulers of one app on purpose."""
+    one, two = _entries(a, snapshot), _entries(b, snapshot)
+    if not one or not two or one & two:
+        return None
+    return f"what they send differs: {sorted(one)[0]} and {sorted(two)[0]}"
 
 
 def _entries(beat: Beat, snapshot: Snapshot) -> set[str]:

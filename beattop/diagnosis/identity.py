@@ -130,6 +130,11 @@ def _differs(a: Beat, b: Beat) -> str | None:
     return None
 
 
+def known_apart(a: Beat, b: Beat) -> str | None:
+    """Why two beats of one app are two schedules; None where nothing says so."""
+    return _differs(a, b) if _same_app(a, b) else None
+
+
 def link(a: Beat, b: Beat) -> Link | None:
     """How two beats belong together; None where nothing says so, or something says otherwise."""
     same_ns = a.pid_ns is None or b.pid_ns is None or a.pid_ns == b.pid_ns

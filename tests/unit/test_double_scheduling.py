@@ -188,3 +188,36 @@ def test_a_title_that_tells_nothing_is_read_as_its_programs_command(world):
     assert [k.pid for k in found.keep] == [child.pid]
     assert [(t.pid, t.via) for t in found.stop] == [(left.pid, "signal")]
     assert "-B" in found.lasting.text
+
+
+@pytest.mark.parametrize("order", ["abc", "bca", "cab"])
+@pytest.mark.parametrize("by", ["broker", "settings"])
+def test_a_beat_that_is_like_two_others_joins_them_not(order, by):
+    """prod and staging in one folder, and a third whose broker is not known: nobody is stopped."""
+    world = World()
+    world.supervisord()
+    for name, place in (("a", "prod"), ("b", "staging"), ("c", None)):
+        broker = f"-b redis://{place}/0 " if place and by == "broker" else ""
+        env = (("DJANGO_SETTINGS_MODULE", f"p.{place}"),) if place and by == "settings" else ()
+        world.program(name, f"celery -A p {broker}beat", env=env)
+    for number, name in enumerate(order):
+        world.spawn(name, age=1000 - 100 * number)
+    for _ in range(3):
+        world.pass_(10)
+        world.look()
+    (found,) = world.findings
+    assert (found.certainty, found.severity, found.stop) == ("possible", "info", ())
+    assert any("but it may belong to another" in line for line in found.evidence)
+
+
+def test_a_sure_duplicate_is_stopped_beside_a_doubtful_one():
+    world = World()
+    world.supervisord()
+    world.program("prod", "celery -A p -b redis://prod/0 beat -s /s")
+    world.program("prod2", "celery -A p beat -s /s")
+    world.program("staging", "celery -A p -b redis://staging/0 beat")
+    for number, name in enumerate(("prod", "prod2", "staging")):
+        world.spawn(name, age=1000 - 100 * number)
+    world.look()
+    stopped = [t.namespec for f in world.findings for t in f.stop]
+    assert stopped == ["prod2"]
