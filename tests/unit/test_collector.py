@@ -36,8 +36,8 @@ class Listener:
 def running():
     made: list[Collector] = []
 
-    def start(break_it=lambda c: None, interval: float = 0.2) -> tuple[Collector, Listener]:
-        collector = Collector(Settings(interval=interval))
+    def start(break_it=lambda c: None, **settings) -> tuple[Collector, Listener]:
+        collector = Collector(Settings(**{"interval": 0.2, **settings}))
         made.append(collector)
         break_it(collector)
         listener = Listener()
@@ -139,9 +139,10 @@ def test_stopping_ends_the_threads(running):
 
 
 def quiet(running, monkeypatch):
-    """A collector that looks no more by itself; each death is news to it."""
+    """A collector that looks no more by itself; each death is news to it, and none of the box's
+    own is heard."""
     monkeypatch.setattr(module.Between, "hear", lambda self, *heard: True)
-    collector, listener = running(interval=30.0)
+    collector, listener = running(interval=30.0, lifecycle="poll")
     listener.wait(lambda s: len(listener.samples) >= 3)
     return collector, listener
 
