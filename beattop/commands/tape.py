@@ -32,6 +32,7 @@ def record(settings: Settings, path: Path, seconds: float | None) -> int:
     begun = time.monotonic()
     until = "" if seconds is not None else " (Ctrl-C ends it)"
     print(f"recording to {path}{until}", file=sys.stderr)
+    trouble: str | None = None
     collector.start(waiting.put)
     try:
         while seconds is None or time.monotonic() - begun < seconds:
@@ -39,7 +40,7 @@ def record(settings: Settings, path: Path, seconds: float | None) -> int:
                 writer.add(waiting.get(timeout=0.1))
                 number += 1
             except Empty:
-                continue
+                trouble = _told(collector.trouble(), trouble)
             except OSError as error:
                 print(f"beattop: {path} cannot be written: {error.strerror}", file=sys.stderr)
                 return 1
@@ -48,6 +49,13 @@ def record(settings: Settings, path: Path, seconds: float | None) -> int:
         stream.close()
         print(f"{number} samples in {path}", file=sys.stderr)
     return 0
+
+
+def _told(trouble: str | None, before: str | None) -> str | None:
+    """Say what keeps samples from coming, once: a gap in a recording must not go unseen."""
+    if trouble is not None and trouble != before:
+        print(f"beattop: nothing is recorded now: {trouble}", file=sys.stderr)
+    return trouble
 
 
 def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:

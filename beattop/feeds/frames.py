@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 from beattop.diagnosis import diagnose
@@ -18,12 +19,13 @@ MOST_EVENTS = 2000
 
 
 class Frames:
-    """One frame for each sample; the events of all are kept. For one thread."""
+    """One frame for each sample; the events of all are kept. `add` is for one thread."""
 
     def __init__(self, window_s: float | None) -> None:
         self._timeline = Timeline(window_s)
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self._frozen: tuple[Event, ...] = ()
+        self._lock = threading.Lock()
         self._findings: dict[str, Finding] = {}
         self._told: LogEvent | None = None
         self._spawned: dict[tuple[str, str], float] = {}
@@ -40,13 +42,18 @@ class Frames:
         self._finding_events(findings, sample.at)
         self._source_events(snapshot)
         if (len(self._events), self._events[-1] if self._events else None) != before:
-            self._frozen = tuple(self._events)
+            self._freeze()
         return Frame(snapshot, findings, self._frozen, self._number)
 
     def tell(self, event: Event) -> None:
-        """Add what a face did: an action's step."""
+        """Add what a face did, an action's step; for any thread."""
         self._events.append(event)
-        self._frozen = tuple(self._events)
+        self._freeze()
+
+    def _freeze(self) -> None:
+        # Locked, so that an older picture never takes a newer one's place.
+        with self._lock:
+            self._frozen = tuple(self._events)
 
     def _log_events(self, snapshot: Snapshot) -> None:
         new: list[LogEvent] = []

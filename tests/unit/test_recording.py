@@ -9,9 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from beattop.commands import tape
 from beattop.feeds.frames import Frames
 from beattop.feeds.replay import ReplayFeed
+from beattop.settings import Settings
 from beattop.sources import recording
+from beattop.sources.collector import Collector
 from beattop.sources.recording import RecordingError, Writer
 from tests.unit.test_diagnosis import seed
 from tests.unit.world import World
@@ -162,3 +165,14 @@ def test_events_tell_the_story_once(samples):
     assert [e.kind for e in last.events].count("finding") == 1
     again = frames.add(replace(samples[-1], at=samples[-1].at + 1, log_events=(), lifecycle=()))
     assert again.events is last.events
+
+
+def test_recording_nothing_is_told(tmp_path, capsys, monkeypatch):
+    class Broken(Collector):
+        def _sample(self):
+            raise OSError("no /proc here")
+
+    monkeypatch.setattr(tape, "Collector", Broken)
+    assert tape.record(Settings(), tmp_path / "tape", 0.5) == 0
+    told = capsys.readouterr().err
+    assert told.count("nothing is recorded now: looking at the box fails: OSError: no /proc") == 1
