@@ -23,7 +23,9 @@ ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 class Terminal:
     """Runs one command in a pty of a given size and knows what its screen shows."""
 
-    def __init__(self, argv: list[str], env: Mapping[str, str], cwd: Path, columns: int = 120, rows: int = 40) -> None:
+    def __init__(
+        self, argv: list[str], env: Mapping[str, str], cwd: Path, columns: int = 120, rows: int = 40
+    ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -37,7 +39,14 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            argv, stdin=slave, stdout=slave, stderr=slave, env=dict(env), cwd=cwd, close_fds=True, preexec_fn=control
+            argv,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(env),
+            cwd=cwd,
+            close_fds=True,
+            preexec_fn=control,
         )
 
     def __enter__(self) -> Terminal:
@@ -71,13 +80,19 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def wait(self, shown: Callable[[str], object] | str, what: str = "", within: float = 30.0) -> str:
+    def wait(
+        self, shown: Callable[[str], object] | str, what: str = "", within: float = 30.0
+    ) -> str:
         """Read until the screen shows it."""
         done = (lambda text: shown in text) if isinstance(shown, str) else shown
         deadline = time.monotonic() + within
         while not done(self.text):
-            assert self.process.poll() is None or shown, f"ended with {self.process.returncode}:\n{self.text}"
-            assert time.monotonic() < deadline, f"waited {within} s for {what or shown}:\n{self.text}"
+            assert self.process.poll() is None or shown, (
+                f"ended with {self.process.returncode}:\n{self.text}"
+            )
+            assert time.monotonic() < deadline, (
+                f"waited {within} s for {what or shown}:\n{self.text}"
+            )
             self.read()
         return self.text
 
@@ -100,7 +115,11 @@ class Terminal:
         """Whether the alternate screen and the mouse are off again, and the line discipline as before."""
         left = self.raw.rfind(LEFT)
         mouse = self.raw.rfind(b"\x1b[?1000l") > self.raw.rfind(b"\x1b[?1000h")
-        return left > self.raw.rfind(ENTERED) and mouse and termios.tcgetattr(self._slave)[3] == self.before[3]
+        return (
+            left > self.raw.rfind(ENTERED)
+            and mouse
+            and termios.tcgetattr(self._slave)[3] == self.before[3]
+        )
 
 
 def beattop(*words: object) -> list[str]:

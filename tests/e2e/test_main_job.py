@@ -15,7 +15,18 @@ from tests.e2e.proxy import Proxy
 from tests.e2e.terminal import Terminal, beattop
 from tests.e2e.waiting import wait_until
 
-WRITES = ("stop", "start", "signal", "reload", "clear", "shutdown", "restart", "remove", "add", "send")
+WRITES = (
+    "stop",
+    "start",
+    "signal",
+    "reload",
+    "clear",
+    "shutdown",
+    "restart",
+    "remove",
+    "add",
+    "send",
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +55,19 @@ def loops_again(box: Box) -> None:
 def test_the_first_document_names_it(box):
     found = document(box)
     (finding,) = found["findings"]
-    assert (finding["kind"], finding["effect"], finding["severity"], finding["certainty"]) == ("duplicate-beat", "respawning", "critical", "certain")
+    assert (finding["kind"], finding["effect"], finding["severity"], finding["certainty"]) == (
+        "duplicate-beat",
+        "respawning",
+        "critical",
+        "certain",
+    )
     assert [k["namespec"] for k in finding["keep"]] == ["beat"]
     (target,) = finding["stop"]
     assert (target["namespec"], target["via"]) == ("beat2", "xmlrpc")
     assert target["command"] == f"supervisorctl -c {box.conf()} stop beat2"
-    assert f"{box.conf()}:" in finding["lasting_fix"] and "[program:beat2]" in finding["lasting_fix"]
+    assert (
+        f"{box.conf()}:" in finding["lasting_fix"] and "[program:beat2]" in finding["lasting_fix"]
+    )
     programs = {p["name"]: p for p in found["programs"]}
     beat2 = programs["beat2"]
     assert beat2["respawning"] and not programs["beat"]["respawning"]
@@ -59,7 +77,9 @@ def test_the_first_document_names_it(box):
     assert beat2["history_complete"] and beat2["exits"] >= 2
     assert beat2["churn_pct"] > 5
     cpu = found["cpu"]
-    assert cpu["busy_pct"] == pytest.approx(cpu["supervised_pct"] + cpu["churn_pct"] + cpu["other_pct"], abs=0.1)
+    assert cpu["busy_pct"] == pytest.approx(
+        cpu["supervised_pct"] + cpu["churn_pct"] + cpu["other_pct"], abs=0.1
+    )
     assert programs["worker"]["role"] == "worker"
     assert {p["role"] for p in programs["worker"]["processes"]} == {"worker", "pool"}
 
@@ -110,7 +130,11 @@ def test_read_only_asks_and_never_writes(box):
     socket = Path(str(box.conf())).parent / "proxy.sock"
     proxy = Proxy(socket, box.url().removeprefix("unix://"))
     try:
-        with Terminal(beattop("--read-only", "--supervisor", f"unix://{socket}"), box.env_of_viewer, box.folder) as screen:
+        with Terminal(
+            beattop("--read-only", "--supervisor", f"unix://{socket}"),
+            box.env_of_viewer,
+            box.folder,
+        ) as screen:
             screen.wait("beat2")
             screen.wait("READ-ONLY")
             for key in "dySyRysyuyx":
@@ -134,11 +158,13 @@ def test_read_only_asks_and_never_writes(box):
 def test_d_stops_the_duplicate_on_a_real_terminal_and_u_starts_it_again(box):
     loops_again(box)
     with Terminal(beattop("--supervisor", box.conf()), box.env_of_viewer, box.folder) as screen:
-        shown = screen.wait(lambda text: "beat2" in text.split("\n")[1], "the verdict in the second line")
+        shown = screen.wait(
+            lambda text: "beat2" in text.split("\n")[1], "the verdict in the second line"
+        )
         assert "73" in shown
         screen.press("d")
         shown = screen.wait("stopProcess")
-        assert f"stop beat2" in shown and "[ Cancel ]" in shown
+        assert "stop beat2" in shown and "[ Cancel ]" in shown
         screen.press("\r")  # the focus is on Cancel
         screen.wait(lambda text: "stopProcess" not in text, "the dialog to close")
         assert box.state("beat2") != "STOPPED"
@@ -165,9 +191,13 @@ def test_d_stops_the_duplicate_on_a_real_terminal_and_u_starts_it_again(box):
 
 @pytest.mark.parametrize("size", [(200, 50), (120, 40), (80, 24), (80, 10), (40, 8)])
 def test_the_first_lines_hold_program_cause_and_key_at_every_size(box, size):
-    with Terminal(beattop("--supervisor", box.conf()), box.env_of_viewer, box.folder, *size) as screen:
+    with Terminal(
+        beattop("--supervisor", box.conf()), box.env_of_viewer, box.folder, *size
+    ) as screen:
         top = lambda text: " ".join(text.split("\n")[:4])  # noqa: E731  header and three lines
-        screen.wait(lambda text: "beat2" in top(text) and "73" in top(text), "program and cause on top")
+        screen.wait(
+            lambda text: "beat2" in top(text) and "73" in top(text), "program and cause on top"
+        )
         assert " d " in f" {top(screen.text)} "
         screen.press("q")
         assert screen.end() == 0
@@ -184,7 +214,11 @@ def test_sighup_restores_the_terminal(box):
 
 def test_a_signal_ends_a_look_without_a_word(box):
     process = subprocess.Popen(
-        beattop("--once", "--observe", "60"), env=box.env_of_viewer, cwd=box.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        beattop("--once", "--observe", "60"),
+        env=box.env_of_viewer,
+        cwd=box.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     threads = Path(f"/proc/{process.pid}/task")
     wait_until(lambda: len(list(threads.iterdir())) > 1, "the collector's thread")

@@ -11,11 +11,18 @@ import pytest
 from beattop import __version__
 
 
-def run(*words: str, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *words: str, stdin: str = "", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     import os
 
     return subprocess.run(
-        [sys.executable, "-m", "beattop", *words], input=stdin, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})}
+        [sys.executable, "-m", "beattop", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **(env or {})},
     )
 
 
@@ -77,13 +84,25 @@ def test_version_and_help():
 
 def test_classify_reads_lines_and_writes_lines():
     lines = [
-        {"argv": ["celery", "-A", "proj", "-b", "redis://:geheim@h/0", "beat", "-s", ""], "cwd": None},
+        {
+            "argv": ["celery", "-A", "proj", "-b", "redis://:geheim@h/0", "beat", "-s", ""],
+            "cwd": None,
+        },
         {"argv": ["tail", "-F", "celery_beat.log"]},
     ]
     done = run("classify", stdin="\n".join(map(json.dumps, lines)) + "\n")
     first, second = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 0
-    assert first == {"role": "beat", "app": "proj", "broker": "redis://:**@h/0", "pidfile": None, "schedule": "", "scheduler": None, "queues": [], "hostname": None}
+    assert first == {
+        "role": "beat",
+        "app": "proj",
+        "broker": "redis://:**@h/0",
+        "pidfile": None,
+        "schedule": "",
+        "scheduler": None,
+        "queues": [],
+        "hostname": None,
+    }
     assert second["role"] == "other"
     bad = run("classify", stdin='{"argv": 3}\n' + json.dumps(lines[1]) + "\n")
     assert bad.returncode == 2

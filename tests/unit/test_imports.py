@@ -18,7 +18,15 @@ MAY = {
     "diagnosis": {"beattop.diagnosis", "beattop.model", "beattop.text"},
 }
 NEVER = {
-    "sources": ("beattop.ui", "beattop.reports", "beattop.actions", "beattop.diagnosis", "beattop.feeds", "textual", "rich"),
+    "sources": (
+        "beattop.ui",
+        "beattop.reports",
+        "beattop.actions",
+        "beattop.diagnosis",
+        "beattop.feeds",
+        "textual",
+        "rich",
+    ),
     "actions": ("beattop.ui", "beattop.reports", "beattop.feeds", "textual", "rich"),
     "reports": ("beattop.ui", "textual", "rich"),
     "feeds": ("beattop.ui", "beattop.reports", "textual", "rich"),

@@ -115,7 +115,7 @@ def test_a_damaged_field_is_named(samples, tmp_path):
     value = json.loads(lines[1])
     value["host"]["cores"] = "two"
     path.write_text("\n".join([lines[0], json.dumps(value), lines[2]]) + "\n")
-    with pytest.raises(RecordingError, match="line 2.*is no int"):
+    with pytest.raises(RecordingError, match=r"line 2.*is no int"):
         list(recording.read(path))
 
 
