@@ -76,8 +76,7 @@ def turned_away(program: Program, snapshot: Snapshot) -> bool:
     shell or --detach made status 0 of it: it then looks like a program that ends by design.
     """
     words = program.last_words
-    told = program.last_exit is not None and not program.periodic
-    if told or words is None or not _tried_again(program):
+    if words is None or _judged(program, snapshot) or not _tried_again(program):
         return False
     if words.mtime_at is None or snapshot.at - words.mtime_at > _FRESH_S:
         return False
@@ -86,10 +85,20 @@ def turned_away(program: Program, snapshot: Snapshot) -> bool:
     return sum(bool(_TAKEN.search(line)) for line in words.lines) > 1 and _ends_refused(words.lines)
 
 
+def _judged(program: Program, snapshot: Snapshot) -> bool:
+    """Whether its exits are known from before this look, or enough of them to judge by those."""
+    begun = snapshot.at - snapshot.observed_s
+    ended = [life.ended_at for life in program.lives if life.ended_at is not None]
+    return not program.periodic and (len(ended) > 1 or any(at < begun for at in ended))
+
+
 def _tried_again(program: Program) -> bool:
-    always = program.config is not None and program.config.autorestart == "true"
-    return program.state in ("STARTING", "RUNNING", "BACKOFF") or (
-        program.state == "EXITED" and always
+    if program.state != "EXITED":
+        return program.state in ("STARTING", "RUNNING", "BACKOFF")
+    config = program.config
+    return config is not None and (
+        config.autorestart == "true"
+        or (config.autorestart == "unexpected" and REFUSED_STATUS not in config.exitcodes)
     )
 
 
@@ -98,18 +107,18 @@ def barred(beat: Beat, snapshot: Snapshot) -> bool:
 
     Celery looks at the pidfile once its imports are done, and then exits 73: it sends nothing.
     """
-    fact = beat.pidfile_fact
-    if fact is None or fact.holder is None or fact.mtime_at is None or beat.embedded:
-        return False
-    began = beat.started_at
-    if began is None or began <= fact.mtime_at or snapshot.at - began > _IMPORTS_S:
+    fact, began = beat.pidfile_fact, beat.started_at
+    if beat.embedded or began is None or snapshot.at - began > _IMPORTS_S:
         return False
     if beat.handles is not None and beat.handles.schedules:
         return False
-    return any(
-        other is not beat and other.holds_pidfile and _is(other, fact.holder.pid)
-        for other in snapshot.beats
-    )
+    others = [b for b in snapshot.beats if b is not beat and b.pid is not None]
+    if beat.pidfile is not None and (fact is None or fact.status == "denied"):
+        # The file cannot be read here: the one that began first is taken to hold it.
+        return any(b.pidfile == beat.pidfile and (b.started_at or began) < began for b in others)
+    if fact is None or fact.holder is None or fact.mtime_at is None or began <= fact.mtime_at:
+        return False
+    return any(b.holds_pidfile and _is(b, fact.holder.pid) for b in others)
 
 
 def _fact(path: str | None, snapshot: Snapshot) -> Pidfile | None:

@@ -61,10 +61,25 @@ def test_old_refusals_of_a_program_that_is_not_tried_again_are_no_loop(world, st
 def test_an_exited_one_that_is_not_restarted_is_no_loop(world):
     unlogged(world)
     key = (world.servers[0].id, "beat2", "beat2")
-    world.program("beat2", HELD, autorestart="unexpected", state="EXITED")
+    world.program("beat2", HELD, autorestart="unexpected", exitcodes=(0, 73), state="EXITED")
     assert world.configs[key].autorestart == "unexpected"
     world.look()
     assert world.kinds("critical", "warning") == []
+    world.program("beat2", HELD, autorestart="unexpected", exitcodes=(0,), state="EXITED")
+    world.look()
+    assert world.kinds("critical") == ["duplicate-beat"]
+
+
+def test_a_single_exit_that_was_seen_does_not_hide_what_its_own_log_tells(world):
+    unlogged(world)
+    life = world.spawn("beat2", age=1)
+    world.look()
+    world.pass_(1)
+    world.end(life, "beat2", status=73)
+    world.state("beat2", "EXITED")
+    world.look()
+    assert world.the("beat2").last_exit.status == 73
+    assert world.kinds("critical") == ["duplicate-beat"]
 
 
 def test_one_refusal_is_no_loop_yet(world):

@@ -78,3 +78,14 @@ def test_the_user_that_the_programs_run_as_sees_their_names(world):
     assert (program.namespec, program.state, program.pid) == ("web:beat", None, beat.pid)
     assert [b.namespec for b in world.snapshot.beats] == ["web:beat"]
     assert world.kinds() == ["supervisor-denied"]
+
+
+def test_a_pidfile_that_cannot_be_read_is_the_elders(world):
+    """The younger is about to be refused: it sends nothing, whatever its command line says."""
+    child(world, f"{BEAT} --pidfile=/run/p -s /run/s", 500)
+    child(world, f"{BEAT} --pidfile=/run/p -s /run/s", 3)
+    world.look()
+    assert world.kinds("critical", "warning") == []
+    world.pass_(200)
+    world.look()
+    assert world.kinds("critical") == ["duplicate-beat"]
