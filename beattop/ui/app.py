@@ -9,7 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -18,13 +20,14 @@ from beattop.actions.contract import Executor
 from beattop.model.frame import Feed, Frame
 from beattop.settings import Settings
 from beattop.ui.commands import Where, bindings, offered
+from beattop.ui.crash import crashed
 from beattop.ui.header import Condition
 from beattop.ui.keymap import Keymap
 from beattop.ui.messages import FrameArrived, Saved
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
-from beattop.ui.terminal import Terminal, has_terminal
+from beattop.ui.terminal import Terminal, has_terminal, speaks_utf8
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
 
@@ -212,7 +215,7 @@ class BeattopApp(App[int]):
                 continue
             keys = self.keymap.shown(command)
             yield SystemCommand(
-                command.help.capitalize(),
+                command.help[:1].upper() + command.help[1:],
                 f"{command.label}  ({keys})",
                 self._runner(command.action),
             )
@@ -228,6 +231,10 @@ class BeattopApp(App[int]):
         return [*super().get_line_filters(), *self._plainly]
 
     # --- the end ---
+
+    def _fatal_error(self) -> None:
+        """One line instead of Textual's traceback; the details go into a file."""
+        self.panic(Text(crashed(self._exception)))
 
     def action_suspend(self) -> None:
         """Back to the shell."""
@@ -265,6 +272,8 @@ def run_screen(feed: Feed, executor: Executor, settings: Settings) -> int:
     if not has_terminal():
         print("beattop: the live screen needs a terminal: use --once", file=sys.stderr)
         return 2
+    if not settings.ascii and not speaks_utf8():
+        settings = replace(settings, ascii=True)
     app = BeattopApp(feed, executor, settings)
     gc.freeze()  # what is imported stays: the collector need not walk it while keys wait
     result = app.run()

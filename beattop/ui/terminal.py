@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
     from textual.app import App
+
+
+_COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 
 
 class UntilGone:
@@ -61,7 +66,9 @@ class Terminal(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._out = UntilGone(sys.__stderr__ or sys.stderr)
+        stderr, stdout = sys.__stderr__, sys.__stdout__
+        shown = stderr is not None and stderr.isatty()
+        self._out = UntilGone((stderr if shown else stdout) or sys.stderr)
         self._file = self._out  # type: ignore[assignment]
 
     @property
@@ -79,6 +86,14 @@ class Terminal(LinuxDriver):
 
 
 def has_terminal() -> bool:
-    """True where there is one to read from, and one to draw on."""
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    return all(stream is not None and stream.isatty() for stream in streams)
+    """True where there is one to read from and to draw on."""
+    return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stdout__))
+
+
+def speaks_utf8(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the locale promises UTF-8; LANG=C, or no word at all, does not."""
+    chosen = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    plain = environ.get("LANG", "") in {"", "C", "POSIX"}
+    if plain and not environ.get("LC_ALL") and chosen in _COERCED:
+        chosen = ""  # Python's own doing (PEP 538), not the user's word
+    return re.search(r"utf-?8", chosen, re.I) is not None

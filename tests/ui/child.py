@@ -20,6 +20,7 @@ class Ticking(ScriptedFeed):
     def __init__(self, period_s: float, extra: int) -> None:
         super().__init__()
         self._period_s = period_s
+        self.breaks = False
         self._made = [frames.incident(n, extra=extra) for n in range(60)]
 
     def start(self, on_frame) -> None:
@@ -29,6 +30,9 @@ class Ticking(ScriptedFeed):
     def _run(self) -> None:
         number = 0
         while not self.stopped:
+            if self.breaks and number == 3:
+                self.on_frame("no frame at all")
+                time.sleep(self._period_s)
             self.frames = [self._made[number % len(self._made)]]
             self.on_frame(self.frames[0])
             number += 1
@@ -41,4 +45,5 @@ class Ticking(ScriptedFeed):
 if __name__ == "__main__":
     wanted = json.loads(os.environ.get("CHILD", "{}"))
     feed = Ticking(wanted.pop("period_s", 0.2), wanted.pop("extra", 0))
+    feed.breaks = wanted.pop("breaks", False)
     sys.exit(run_screen(feed, FakeExecutor(), Settings(**wanted)))

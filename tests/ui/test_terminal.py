@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pyte
 import pytest
+
+from beattop.ui.terminal import speaks_utf8
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -196,6 +199,51 @@ def test_little_is_written_while_little_changes(terminal):
         t.read()
     frames = 3.0 / 0.1
     assert (len(t.raw) - start) / frames < 5000
+
+
+def test_a_failing_screen_leaves_a_line_and_a_file_no_traceback(terminal, tmp_path):
+    t = terminal(child='{"breaks": true}', HOME=str(tmp_path))
+    t.until("beattop: the screen failed (AttributeError")
+    assert t.status() == 1
+    assert_restored(t)
+    assert "Traceback" not in t.text and "locals" not in t.text
+    kept = tmp_path / ".local" / "state" / "beattop" / "crash.txt"
+    assert "Traceback (most recent call last)" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "spoken"),
+    [
+        ({"LANG": "C"}, False),
+        ({"LANG": "POSIX"}, False),
+        ({}, False),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),
+        ({"LANG": "de_DE.UTF-8"}, True),
+        ({"LANG": "C.UTF-8"}, True),
+        ({"LANG": "C", "LC_ALL": "en_US.utf8"}, True),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "C"}, False),
+        ({"LANG": "en_US.ISO-8859-1"}, False),
+    ],
+    ids=str,
+)
+def test_the_locale_says_what_the_terminal_takes(env, spoken):
+    assert speaks_utf8(env) == spoken
+
+
+def test_lang_c_turns_to_ascii_by_itself(terminal):
+    t = terminal(LANG="C", LC_ALL="", LC_CTYPE="")
+    t.until("stop beat2")
+    assert t.text.isascii()
+    t.send(b"d")
+    t.until("[ Cancel ]")
+    assert t.text.isascii()
+
+
+def test_no_color_sends_no_colour(terminal):
+    t = terminal(child='{"no_color": true}')
+    t.until("stop beat2")
+    assert not re.search(rb"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m", t.raw)
 
 
 def test_resizing_never_breaks_it(terminal):
