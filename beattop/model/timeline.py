@@ -13,6 +13,7 @@ from beattop.model.lives import Lives
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.members import Lines, members
 from beattop.model.membership import Membership, Names, assign
+from beattop.model.namesakes import Namesakes
 from beattop.model.outside import unmanaged
 from beattop.model.process import Process, ProcessKey
 from beattop.model.programs import Judgements, Material, Roles, build, program_ids
@@ -35,7 +36,8 @@ class Timeline:
     _lives: dict[tuple[str, str], Lives] = field(default_factory=dict)
     """By (supervisor, bare name), from the log."""
     _seen: dict[ProgramId, Lives] = field(default_factory=dict)
-    """Of programs that no log tells of: from their processes alone."""
+    """Of programs that no log tells of, or none by a name of their own."""
+    _namesakes: Namesakes = field(default_factory=Namesakes)
     _leaders: dict[ProgramId, Process] = field(default_factory=dict)
     _pasts: dict[tuple[str, str], Past] = field(default_factory=dict)
     _last: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
@@ -59,7 +61,7 @@ class Timeline:
         self._until = sample.at
         self._names.learn(sample)
         belongs = assign(sample, self._names)
-        self._learn_pasts(sample.pasts)
+        self._learn_pasts(sample.pasts, belongs)
         born = self._learn_events(sample, belongs)
         self._learn_leaders(sample, belongs)
         self._accounts.add(sample, belongs, born)
@@ -67,7 +69,7 @@ class Timeline:
         self._lines.trim({u.key for u in sample.usage})
         return self._snapshot(sample, belongs)
 
-    def _learn_pasts(self, pasts: Iterable[Past]) -> None:
+    def _learn_pasts(self, pasts: Iterable[Past], belongs: Membership) -> None:
         for past in pasts:
             key = (past.supervisor, past.name)
             if self._pasts.get(key) is past or (key in self._pasts and self._pasts[key] == past):
@@ -75,6 +77,9 @@ class Timeline:
             self._pasts[key] = past
             if key not in self._lives:
                 self._lives[key] = Lives.from_past(past)
+                if self._names.ambiguous(*key):
+                    for event in past.recent:
+                        self._share(event, belongs)
                 if past.recent:
                     self._last[key] = (past.recent[-1].kind, past.recent[-1].at)
 
@@ -83,7 +88,7 @@ class Timeline:
         exits = {e.pid: e for e in sample.lifecycle if isinstance(e, Exit)}
         ns_pids = {(belongs.supervisor_of.get(p.key), p.ns_pid): p for p in sample.processes}
         born: dict[ProcessKey, ProgramId] = {}
-        spawned: dict[tuple[str, str], int] = {}
+        spawned: dict[ProgramId, int] = {}
         for event in sample.log_events:
             self.events.append(event)
             if not event.name:
@@ -100,18 +105,38 @@ class Timeline:
                 lives = self._lives[key] = Lives(event.supervisor, event.name, whole)
             lives.add(event)
             self._last[key] = (event.kind, event.at)
+            program = self._names.program(*key)
+            if program is None:
+                program = self._share(event, belongs)
+            if program is None:
+                continue
             if event.kind == "spawned" and event.pid is not None:
-                spawned[key] = event.pid
-            elif event.kind in ("exited", "stopped") and key in spawned:
-                pid = spawned.pop(key)
-                program = self._names.program(*key)
-                if program is not None and (event.supervisor, pid) not in ns_pids:
+                spawned[program] = event.pid
+            elif event.kind in ("exited", "stopped") and program in spawned:
+                pid = spawned.pop(program)
+                if (event.supervisor, pid) not in ns_pids:
                     gone = exits.get(pid)
                     start = gone.start_ticks if gone and gone.start_ticks is not None else -1
                     born[ProcessKey(pid, start)] = program
         for gone in exits.values():
             self._enrich(gone)
         return born
+
+    def _share(self, event: LogEvent, belongs: Membership) -> ProgramId | None:
+        """Give a line of a name that several groups have to the program it is of."""
+        supervisor, name = event.supervisor, event.name
+        groups = self._names.groups.get((supervisor, name), ())
+        candidates = [ProgramId(supervisor, group, name) for group in groups]
+        living = {c: belongs.programs[c][0] for c in candidates if belongs.programs.get(c)}
+        owner = {leader.ns_pid: program for program, leader in living.items()}
+        program = self._namesakes.whose(event, candidates, living, owner)
+        if program is not None:
+            lives = self._seen.get(program)
+            if lives is None:
+                lives = self._seen[program] = Lives(supervisor, name)
+            lives.add(event)
+            self._last[supervisor, program.namespec] = (event.kind, event.at)
+        return program
 
     def _enrich(self, gone: Exit) -> None:
         """Give a life what the kernel knows better than the log: its CPU and its instant."""
@@ -147,13 +172,20 @@ class Timeline:
             ):
                 continue
             before, leader = self._leaders.get(program), now.get(program)
-            if before is not None and (leader is None or leader.key != before.key):
+            if before is not None and leader is not None and before.key == leader.key:
+                continue
+            # What the log told already of a name that several groups have is not told again.
+            told = self._seen[program].lives if program in self._seen else ()
+            over = {life.pid for life in told if life.ended_at is not None}
+            begun = {life.pid for life in told if life.ended_at is None}
+            logs = program.supervisor in logged
+            if before is not None and before.ns_pid not in over:
                 gone = _exit_event(program, before, exits.get(before.pid), sample.at)
-                self._saw(program, gone, program.supervisor in logged)
-            if leader is not None and (before is None or leader.key != before.key):
+                self._saw(program, gone, logs)
+            if leader is not None and leader.ns_pid not in begun:
                 at, pid = leader.started_at, leader.ns_pid
                 born = LogEvent(at, program.supervisor, "spawned", program.name, pid)
-                self._saw(program, born, program.supervisor in logged)
+                self._saw(program, born, logs)
         self._leaders = now
 
     def _saw(self, program: ProgramId, event: LogEvent, told: bool) -> None:
