@@ -40,9 +40,13 @@ def not_answering(snapshot: Snapshot, twice: Collection[str] = ()) -> Iterable[F
         if server.id in twice:
             continue
         word = _word(snapshot, server)
-        if server.key is None or server.answers is not False or word is None:
+        if word is None or word.status not in ("timeout", "down"):
             continue
-        if word.status not in ("timeout", "down"):
+        if server.key is None:
+            if snapshot.limited_to and server.answers is not True:
+                yield _gone(server, word)
+            continue
+        if server.answers is not False:
             continue
         member = _member(snapshot, server)
         stopped = member is not None and member.state in ("T", "t")
@@ -77,6 +81,28 @@ def not_answering(snapshot: Snapshot, twice: Collection[str] = ()) -> Iterable[F
             identity=f"supervisor-not-answering:{server.id}",
             short=f"supervisord (pid {pid}) answers nothing",
         )
+
+
+def _gone(server: Supervisord, word: SourceStatus) -> Finding:
+    """One that the user named, and that does not run."""
+    why = word.detail or word.status
+    return Finding(
+        kind="supervisor-not-answering",
+        severity="critical",
+        certainty="certain",
+        summary=f"supervisord at {server.id} does not answer: {why}. Nothing is supervised there.",
+        effect="down",
+        programs=(),
+        pids=(),
+        evidence=(f"{server.id}: {why}",),
+        lasting=LastingFix(
+            "Start it, or name another with --supervisor.",
+            file=server.conf,
+            ticket=f"supervisord at {server.id} does not run: {why}.",
+        ),
+        identity=f"supervisor-not-answering:{server.id}",
+        short=f"supervisord at {server.id} does not answer",
+    )
 
 
 def denied(snapshot: Snapshot) -> Iterable[Finding]:

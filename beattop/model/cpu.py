@@ -17,6 +17,7 @@ from beattop.model.process import ProcessKey, Usage
 from beattop.model.sample import Sample
 from beattop.model.snapshot import ProgramId
 
+MINUTE_S = 60.0
 REAPED_S = 5.0
 """So long an exit is remembered: supervisord reaps up to a second late (its loop polls for 1 s)."""
 
@@ -53,6 +54,9 @@ class Accounts:
     intervals: deque[Interval] = field(default_factory=deque)
     totals: dict[ProgramId, float] = field(default_factory=dict)
     """Core-seconds of each program since the observation began."""
+    _minute: deque[tuple[float, Mapping[ProgramId, float]]] = field(default_factory=deque)
+    _lately: dict[ProgramId, float] = field(default_factory=dict)
+    """Core-seconds of each program in the intervals of `_minute`."""
     _before: Sample | None = None
     _usage: dict[ProcessKey, Usage] = field(default_factory=dict)
     _owner: dict[ProcessKey, ProgramId] = field(default_factory=dict)
@@ -143,6 +147,7 @@ class Accounts:
         )
         for program, used in programs.items():
             self.totals[program] = self.totals.get(program, 0.0) + used
+        self._remember(sample.at, programs)
         self.intervals.append(interval)
         while (
             self.window_s is not None
@@ -152,6 +157,15 @@ class Accounts:
             self.intervals.popleft()
         if self.window_s is None and len(self.intervals) > 1:
             self._merge()
+
+    def _remember(self, at: float, programs: Mapping[ProgramId, float]) -> None:
+        """Keep a minute's worth, summed."""
+        for program, used in programs.items():
+            self._lately[program] = self._lately.get(program, 0.0) + used
+        self._minute.append((at, programs))
+        while at - self._minute[0][0] >= MINUTE_S:
+            for program, used in self._minute.popleft()[1].items():
+                self._lately[program] -= used
 
     def _merge(self) -> None:
         """Fold all intervals into one: the whole observation needs no more."""
@@ -222,6 +236,10 @@ class Accounts:
                 gone = exits.get(key.pid)
                 if gone and gone.cpu_s is not None and gone.start_ticks in (None, key.start_ticks):
                     bank.owed[key] = (program, gone.cpu_s)
+
+    def minute_pct(self, program: ProgramId) -> float:
+        """Percent of a core over the last whole minute; too little while less was observed."""
+        return 100 * self._lately.get(program, 0.0) / MINUTE_S
 
     def window(self) -> tuple[float, float, float, dict[ProgramId, float], frozenset[ProgramId]]:
         """(seconds, busy, supervisords' own, by program, estimated) over the window."""

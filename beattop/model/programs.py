@@ -109,7 +109,7 @@ def build(
     words = material.words.get(program)
     seconds, used, estimated = window
     cpu = 100 * max(0.0, used.get(program, 0.0)) / seconds if seconds > 0 else None
-    loop = judged.loop(program, lives, config, at, settled)
+    loop = judged.loop(program, lives, config, at, settled, accounts.minute_pct(program))
     past = judged.past(program, lives, older)
     leader = found[0] if found else None
     alive = leader is not None and leader.state != "Z"
@@ -178,6 +178,7 @@ class Judgements:
         config: ProgramConfig | None,
         at: float,
         settled: bool,
+        burnt_pct: float,
     ) -> Loop:
         """By its lives; those are the same object until one of them changes."""
         if lives is None:
@@ -186,7 +187,7 @@ class Judgements:
         known = self._loops.get(program)
         if known is not None and known[0] is row and known[1:3] == (startsecs, settled):
             return known[3]
-        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=None)
+        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=burnt_pct)
         # Time alone makes a loop end and a rate run out; it changes nothing else.
         if loop.respawning or loop.periodic or loop.spawns_per_min is not None:
             self._loops.pop(program, None)

@@ -82,8 +82,8 @@ def judge(
 ) -> Loop:
     """Judge a program by its lives, oldest first.
 
-    `settled` tells that supervisord holds it STOPPED or FATAL for good. `dead_cpu_pct` is what its
-    ended lives burnt of a core lately, where that is known.
+    `settled` tells that supervisord holds it STOPPED or FATAL for good. `dead_cpu_pct` is what it
+    burnt of a core over the last minute, where that is known.
     """
     ended = [life for life in lives if life.ended_at is not None]
     open_life = lives[-1] if lives and lives[-1].ended_at is None else None

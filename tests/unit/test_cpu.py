@@ -142,3 +142,22 @@ def test_whatever_happens_the_programs_shares_add_up_to_what_was_used(lives):
         w.pass_(1)
         w.look()
     assert total(w) == pytest.approx(used, abs=0.05 + 0.022 * len(lives))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_expected_exits_that_burn_a_twentieth_of_a_core_are_churn_however_deaths_are_heard(told):
+    w = World()
+    w.supervisord()
+    w.program("job", "/bin/job")
+    w.program("cheap", "/bin/cheap")
+    w.look()
+    for _ in range(14):
+        for name, cpu in (("job", 1.0), ("cheap", 0.05)):
+            proc = w.spawn(name)
+            proc.cpu_s = 0.0
+            w.pass_(2.5)
+            proc.cpu_s = cpu
+            w.end(proc, name, status=0, expected=True, told=told)
+            w.look()
+    assert w.the("job").respawning and not w.the("job").periodic
+    assert w.the("cheap").periodic and not w.the("cheap").respawning

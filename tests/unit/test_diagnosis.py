@@ -433,7 +433,12 @@ def test_a_left_over_of_another_supervisord_is_not_ours(world):
     world.limited_to = (world.servers[0].id,)
     world.program("beat", BEAT)
     world.spawn("beat", age=500)
-    env = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": "beat", "SUPERVISOR_GROUP_NAME": "beat", "SUPERVISOR_SERVER_URL": "unix:///elsewhere.sock"}
+    env = {
+        "SUPERVISOR_ENABLED": "1",
+        "SUPERVISOR_PROCESS_NAME": "beat",
+        "SUPERVISOR_GROUP_NAME": "beat",
+        "SUPERVISOR_SERVER_URL": "unix:///elsewhere.sock",
+    }
     world.process(BEAT, cwd="/srv/else", age=5000, env=env)
     world.look()
     (root,) = world.snapshot.unmanaged
@@ -448,3 +453,19 @@ def test_limited_to_one_supervisor_a_strangers_app_name_is_not_enough(world):
     world.process(BEAT, cwd="/srv/other", age=500)
     world.look()
     assert world.findings == ()
+
+
+def test_a_named_supervisord_that_does_not_run_is_a_finding(world):
+    del world.procs[world.servers[0].key.pid]
+    world.servers[0] = type(world.servers[0])(
+        **{f: getattr(world.servers[0], f) for f in world.servers[0].__slots__} | {"answers": False, "key": None}
+    )  # fmt: skip
+    world.sources = [type(world.sources[0])("supervisor", world.servers[0].id, "down", "no socket")]
+    world.look()
+    assert world.findings == ()
+    world.limited_to = (world.servers[0].id,)
+    world.pass_(1)
+    world.look()
+    assert [(f.kind, f.severity, f.effect) for f in world.findings] == [
+        ("supervisor-not-answering", "critical", "down")
+    ]
