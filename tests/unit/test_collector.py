@@ -10,7 +10,6 @@ import pytest
 from beattop.settings import ConfigError, ServerSetting, Settings
 from beattop.sources import collector as module
 from beattop.sources.collector import Collector
-from beattop.sources.lifecycle import choose
 
 
 class Listener:
