@@ -361,7 +361,7 @@ class PlanDialog(ModalScreen[None]):
             self.draw()
             top, height = self._pager.scroll_offset.y, self._pager.size.height
             if not top <= self._places[new] < top + height - 2:
-                self._pager.scroll_to(y=max(0, self._places[new] - 1), animate=False)
+                self._pager.scroll_to(y=max(0, self._places[new] - 1), animate=False, force=True)
         else:
             self._pager.step(by)
 

@@ -37,7 +37,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
             self.virtual_size = Size(self.size.width, height)
             if self.following:
-                self.scroll_to(y=self.max_scroll_y, animate=False)
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
             self.refresh()
             return
         top = self.scroll_offset.y
@@ -68,7 +68,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def _bring(self, line: int) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= line < top + height:
-            self.scroll_to(y=max(0, line - height // 2), animate=False)
+            self.scroll_to(y=max(0, line - height // 2), animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
@@ -86,7 +86,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def step(self, by: int) -> None:
         """Scroll by so many lines; backwards it stops following."""
         self.following = self.following and by > 0
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
         if self.scroll_offset.y + by >= self.max_scroll_y and by > 0:
             self.following = self.follows_at_end
 
@@ -100,12 +100,12 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def to_top(self) -> None:
         """Scroll to the first line."""
         self.following = False
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def to_end(self) -> None:
         """Scroll to the last line, and follow what comes."""
         self.following = self.follows_at_end
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     # --- searching ---
 
@@ -130,7 +130,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             )
             target = after[0] if after else found[0 if direction > 0 else -1]
             self.following = False
-            self.scroll_to(y=target, animate=False)
+            self.scroll_to(y=target, animate=False, force=True)
 
     def _matches(self) -> list[int]:
         if not self._needle:
@@ -149,7 +149,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             if self.on_width is not None:
                 self.on_width()
         if self.following:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
 
 def marked(line: Line, needle: str) -> Line:

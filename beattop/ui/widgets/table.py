@@ -188,9 +188,9 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def _keep_in_sight(self) -> None:
         line, top, height = self.selection.line, self.scroll_offset.y, max(1, self.size.height)
         if line < top:
-            self.scroll_to(y=line, animate=False)
+            self.scroll_to(y=line, animate=False, force=True)
         elif line >= top + height:
-            self.scroll_to(y=line - height + 1, animate=False)
+            self.scroll_to(y=line - height + 1, animate=False, force=True)
 
     def move(self, by: int) -> None:
         """Select a row so many lines further."""
