@@ -181,7 +181,7 @@ def listing(words: Sequence[str], most: int = 4) -> str:
 
 
 def moment(at: float, now: float) -> str:
-    """A past instant in local time, as short as it is clear: `04:12`, `Tue 04:12`, `3 Nov 04:12`."""
+    """A past instant in local time, as short as is clear: `04:12`, `Tue 04:12`, `3 Nov 04:12`."""
     when = time.localtime(at)
     age = now - at
     clock = time.strftime("%H:%M", when)

@@ -61,7 +61,8 @@ class Collector:
 
     def __init__(self, settings: Settings, patient: bool = False) -> None:
         """The first sample waits a moment for supervisord's first answer, so that the first frame
-        has it; `patient`, for a single look, waits for a slow one too. Raises ConfigError for a supervisor that cannot be meant.
+        has it; `patient`, for a single look, waits for a slow one too. Raises
+        ConfigError for a supervisor that cannot be meant.
         """
         self._settings = settings
         self._patient = patient

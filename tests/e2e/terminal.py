@@ -46,7 +46,7 @@ class Terminal:
             env=dict(env),
             cwd=cwd,
             close_fds=True,
-            preexec_fn=control,
+            preexec_fn=control,  # noqa: PLW1509  no threads here
         )
 
     def __enter__(self) -> Terminal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,26 +208,10 @@ def test_a_beat_that_restarted_twice_and_lives(box: Box) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(importlib.util.find_spec("flower") is None, reason="flower is not installed")
-def test_flower_beside_a_beat(box: Box) -> None:
-    box.app()
-    box.program("beat", box.beat())
-    box.program("flower", [*box.celery, "-A", "proj", "flower", f"--port={free_port()}"])
-    box.up()
-    box.wait_beat("beat")
-    box.wait_state("flower", "RUNNING")
-    seen = look(box)
-    seen.healthy()
-    assert seen.program("flower")["role"] == "flower"
-
-
-@pytest.mark.long
-@pytest.mark.skipif(importlib.util.find_spec("redbeat") is None, reason="redbeat is not installed")
 @pytest.mark.needs_redis
 def test_a_redbeat_standby(box: Box) -> None:
     server = shutil.which("redis-server")
-    if server is None:
-        pytest.skip("redis-server is not installed")
+    assert server is not None
     port = free_port()
     box.daemon([server, "--port", port, "--save", "", "--bind", "127.0.0.1"], name="redis")
     box.app(broker_url=f"redis://127.0.0.1:{port}/0")

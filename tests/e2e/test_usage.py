@@ -20,6 +20,7 @@ def run(
         [sys.executable, "-m", "beattop", *words],
         input=stdin,
         capture_output=True,
+        check=False,
         text=True,
         timeout=60,
         env={**os.environ, **(env or {})},

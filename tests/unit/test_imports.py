@@ -81,7 +81,12 @@ def modules_after(*args: str) -> set[str]:
         "print('\\n'.join(sys.modules), file=sys.stderr); sys.exit(status)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=60, input=""
+        [sys.executable, "-c", code, *args],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        input="",
     )
     assert "beattop.cli" in done.stderr, done.stderr
     return set(done.stderr.split())

@@ -60,14 +60,31 @@ def test_the_document_has_every_field_of_the_contract(incident):
     for program in value["programs"]:
         assert set(program) >= PROGRAM
     beat2 = next(p for p in value["programs"] if p["name"] == "beat2")
-    assert beat2["last_exit"] == {"status": 73, "signal": None, "at": pytest.approx(beat2["last_exit"]["at"]), "meaning": "cannot create (EX_CANTCREAT)"}
+    assert beat2["last_exit"] == {
+        "status": 73,
+        "signal": None,
+        "at": pytest.approx(beat2["last_exit"]["at"]),
+        "meaning": "cannot create (EX_CANTCREAT)",
+    }
     assert beat2["respawning"] and beat2["spawns"] == beat2["exits"] == 4
     assert beat2["churn_pct"] == beat2["cpu_pct"] > 0
     (stranger,) = value["unmanaged"]
-    assert {"pid", "role", "origin", "was", "argv", "started_at", "cpu_pct", "rss_bytes"} <= set(stranger)
+    assert {"pid", "role", "origin", "was", "argv", "started_at", "cpu_pct", "rss_bytes"} <= set(
+        stranger
+    )
     assert (stranger["origin"], stranger["was"]) == ("foreign", None)
     for beat in value["beats"]:
-        assert set(beat) == {"key", "pid", "namespec", "supervisor", "embedded", "health", "pidfile", "schedule", "scheduler"}
+        assert set(beat) == {
+            "key",
+            "pid",
+            "namespec",
+            "supervisor",
+            "embedded",
+            "health",
+            "pidfile",
+            "schedule",
+            "scheduler",
+        }
         assert set(beat["key"]) == {"app", "cwd", "broker"}
     (finding,) = value["findings"]
     assert set(finding) >= FINDING
@@ -80,7 +97,11 @@ def test_what_is_not_known_is_null_never_zero(calm):
     value = document(calm)
     assert value["cpu"]["busy_pct"] is None
     (program,) = value["programs"]
-    assert program["cpu_pct"] is None and program["spawns_per_min"] is None and program["last_exit"] is None
+    assert (
+        program["cpu_pct"] is None
+        and program["spawns_per_min"] is None
+        and program["last_exit"] is None
+    )
 
 
 def test_passwords_do_not_leave(incident):
@@ -90,7 +111,11 @@ def test_passwords_do_not_leave(incident):
     world.spawn("worker", "celery -A p -b redis://:**@h/0 worker", age=5)
     world.look()
     frame = frame_of(world)
-    for text in (json.dumps(document(frame)["beats"]), metrics.exposition(frame), "\n".join(once.lines(frame))):
+    for text in (
+        json.dumps(document(frame)["beats"]),
+        metrics.exposition(frame),
+        "\n".join(once.lines(frame)),
+    ):
         assert "geheim" not in text
 
 
@@ -109,7 +134,13 @@ def test_check_tells_the_verdict_and_the_figures(incident, calm):
 def test_a_blind_check_is_unknown(calm):
     blind = replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "denied", "no"),))
     assert check.status(replace(calm, snapshot=blind)) == check.UNKNOWN
-    denied = replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), SourceStatus("supervisor", "u", "denied", "no")))
+    denied = replace(
+        calm.snapshot,
+        sources=(
+            SourceStatus("processes", "/proc", "ok"),
+            SourceStatus("supervisor", "u", "denied", "no"),
+        ),
+    )
     assert check.status(replace(calm, snapshot=denied)) == check.UNKNOWN
 
 
@@ -117,12 +148,25 @@ def test_a_supervisord_that_is_not_there_is_no_ok(calm):
     ok = SourceStatus("supervisor", "unix:///one.sock", "ok")
     down = SourceStatus("supervisor", "unix:///two.sock", "down", "the socket does not exist")
     for sources in ((down,), (ok, down), (down, SourceStatus("mainlog", "/l", "ok"))):
-        frame = replace(calm, snapshot=replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), *sources)))
+        frame = replace(
+            calm,
+            snapshot=replace(
+                calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), *sources)
+            ),
+        )
         assert check.status(frame) == check.UNKNOWN
-        assert "unix:///two.sock is not seen (down): the socket does not exist |" in check.line(frame)
-        assert check.line(frame, oneline=True) == "UNKNOWN: supervisord unix:///two.sock is not seen (down)"
+        assert "unix:///two.sock is not seen (down): the socket does not exist |" in check.line(
+            frame
+        )
+        assert (
+            check.line(frame, oneline=True)
+            == "UNKNOWN: supervisord unix:///two.sock is not seen (down)"
+        )
     quiet = SourceStatus("supervisor", "", "absent", "none found")
-    frame = replace(calm, snapshot=replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), quiet)))
+    frame = replace(
+        calm,
+        snapshot=replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "ok"), quiet)),
+    )
     assert check.status(frame) == check.OK
 
 

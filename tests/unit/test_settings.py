@@ -35,7 +35,18 @@ def test_later_files_win_but_never_unset_read_only(files, tmp_path):
     assert (found.interval, found.price_per_core_hour) == (2.0, 0.05)
 
 
-@pytest.mark.parametrize(("value", "on"), [("", False), ("0", False), ("false", False), ("No", False), ("1", True), ("yes", True), ("x", True)])
+@pytest.mark.parametrize(
+    ("value", "on"),
+    [
+        ("", False),
+        ("0", False),
+        ("false", False),
+        ("No", False),
+        ("1", True),
+        ("yes", True),
+        ("x", True),
+    ],
+)
 def test_the_environment_switch(files, value, on):
     assert load(None, {**files[2], "BEATTOP_READ_ONLY": value}).read_only is on
 
@@ -82,7 +93,9 @@ def test_a_named_file_has_to_exist(files):
 
 def test_keys_and_supervisors_add_up_and_passwords_hide(files):
     system, user, env = files
-    system.write_text("[keys]\nstop = 'X'\n[[supervisor]]\nurl = 'http://h:1'\nusername = 'u'\npassword = 'geheim'\n")
+    system.write_text(
+        "[keys]\nstop = 'X'\n[[supervisor]]\nurl = 'http://h:1'\nusername = 'u'\npassword = 'geheim'\n"
+    )
     user.write_text("[keys]\nlog = 'L'\n[[supervisor]]\nurl = 'http://h:2'\n")
     found = load(None, env)
     assert dict(found.keys) == {"stop": "X", "log": "L"}

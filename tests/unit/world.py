@@ -84,7 +84,9 @@ class World:
         self.procs[pid] = found
         return found
 
-    def supervisord(self, url: str = URL, conf: str = CONF, *, answers: bool | None = True, age: float = 86400) -> Supervisord:
+    def supervisord(
+        self, url: str = URL, conf: str = CONF, *, answers: bool | None = True, age: float = 86400
+    ) -> Supervisord:
         own = self.process(f"/usr/bin/python3 /usr/bin/supervisord -n -c {conf}", age=age, uid=0)
         server = Supervisord(
             url, own.process.key, conf, "", "/var/log/supervisord.log", url, "4.3.0", "RUNNING",
@@ -92,7 +94,9 @@ class World:
         )  # fmt: skip
         self.servers.append(server)
         status = "ok" if answers else "timeout"
-        self.sources.append(SourceStatus("supervisor", url, status, "" if answers else "no answer in 1.5 s"))
+        self.sources.append(
+            SourceStatus("supervisor", url, status, "" if answers else "no answer in 1.5 s")
+        )
         return server
 
     def program(
@@ -111,46 +115,104 @@ class World:
         )  # fmt: skip
         self.state(name, state, group=group, server=server)
 
-    def state(self, name: str, state: str, *, group: str | None = None, server: Supervisord | None = None, pid: int = 0) -> None:
+    def state(
+        self,
+        name: str,
+        state: str,
+        *,
+        group: str | None = None,
+        server: Supervisord | None = None,
+        pid: int = 0,
+    ) -> None:
         server = server or self.servers[0]
         self.states[server.id, group or name, name] = ProgramState(
             server.id, group or name, name, state, self.now, pid, self.now if pid else 0, 0, "", 0,
             f"/var/log/{name}.log", None,
         )  # fmt: skip
 
-    def log(self, kind: str, name: str, *, server: Supervisord | None = None, **more: object) -> None:
+    def log(
+        self, kind: str, name: str, *, server: Supervisord | None = None, **more: object
+    ) -> None:
         if self.logged:
-            self._events.append(LogEvent(self.now, (server or self.servers[0]).id, kind, name, **more))
+            self._events.append(
+                LogEvent(self.now, (server or self.servers[0]).id, kind, name, **more)
+            )
 
-    def spawn(self, name: str, command: str | None = None, *, group: str | None = None, age: float = 0.0, server: Supervisord | None = None, **more: object) -> Proc:
+    def spawn(
+        self,
+        name: str,
+        command: str | None = None,
+        *,
+        group: str | None = None,
+        age: float = 0.0,
+        server: Supervisord | None = None,
+        **more: object,
+    ) -> Proc:
         server = server or self.servers[0]
         key = (server.id, group or name, name)
         config = self.configs.get(key)
         more.setdefault("cwd", config.directory if config else None)
-        env = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": name, "SUPERVISOR_GROUP_NAME": group or name, "SUPERVISOR_SERVER_URL": server.id}
+        env = {
+            "SUPERVISOR_ENABLED": "1",
+            "SUPERVISOR_PROCESS_NAME": name,
+            "SUPERVISOR_GROUP_NAME": group or name,
+            "SUPERVISOR_SERVER_URL": server.id,
+        }
         env |= dict(config.env) if config else {}
         env |= more.pop("env", None) or {}
-        found = self.process(command or config.command, ppid=server.key.pid, age=age, env=env, **more)
+        found = self.process(
+            command or config.command, ppid=server.key.pid, age=age, env=env, **more
+        )
         now, self.now = self.now, self.now - age
         self.log("spawned", name, server=server, pid=found.pid)
         self.now = now
         self.state(name, "RUNNING", group=group, server=server, pid=found.pid)
         return found
 
-    def end(self, proc: Proc, name: str, *, status: int | None = 0, signal: str | None = None, requested: bool = False, expected: bool = False, told: bool = True, server: Supervisord | None = None) -> None:
+    def end(
+        self,
+        proc: Proc,
+        name: str,
+        *,
+        status: int | None = 0,
+        signal: str | None = None,
+        requested: bool = False,
+        expected: bool = False,
+        told: bool = True,
+        server: Supervisord | None = None,
+    ) -> None:
         """A leader ends and is reaped by its supervisord."""
         server = server or self.servers[0]
         del self.procs[proc.pid]
         self.procs[server.key.pid].dead_s += proc.cpu_s + proc.dead_s
         kind = "stopped" if requested else "exited"
-        self.log(kind, name, server=server, status=None if signal else status, signal=signal, expected=None if requested else expected)
+        self.log(
+            kind,
+            name,
+            server=server,
+            status=None if signal else status,
+            signal=signal,
+            expected=None if requested else expected,
+        )
         if told:
             self._exits.append(
                 Exit(self.now, proc.pid, server.key.pid, proc.process.key.start_ticks, proc.process.started_at,
                      None if signal else status, signal, proc.cpu_s + proc.dead_s)
             )  # fmt: skip
 
-    def loop(self, name: str, times: int, life: float = 2.2, *, status: int = 73, cpu: float = 1.0, pause: float = 0.5, signal: str | None = None, server: Supervisord | None = None, told: bool = True) -> None:
+    def loop(
+        self,
+        name: str,
+        times: int,
+        life: float = 2.2,
+        *,
+        status: int = 73,
+        cpu: float = 1.0,
+        pause: float = 0.5,
+        signal: str | None = None,
+        server: Supervisord | None = None,
+        told: bool = True,
+    ) -> None:
         """A program lives and dies so many times, with a look in each life."""
         for _ in range(times):
             proc = self.spawn(name, server=server)
@@ -164,7 +226,9 @@ class World:
             self.look()
             self.pass_(pause)
 
-    def pidfile(self, path: str, holder: Proc | None, *, pid: int | None = None, age: float = 3600.0) -> None:
+    def pidfile(
+        self, path: str, holder: Proc | None, *, pid: int | None = None, age: float = 3600.0
+    ) -> None:
         self.pidfiles[path] = Pidfile(
             path, "ok", pid or (holder.pid if holder else None), self.now - age,
             holder.process.key if holder else None, holder.process.argv if holder else (),
@@ -174,12 +238,21 @@ class World:
     def schedule(self, path: str, age: float = 30.0) -> None:
         self.schedules[path] = ScheduleFile(path, "ok", self.now - age, 16384, hash(path) % 10000)
 
-    def holds(self, proc: Proc, *paths: str, deleted: tuple[str, ...] = (), peers: tuple[str, ...] = (), pipes: int = 0) -> None:
+    def holds(
+        self,
+        proc: Proc,
+        *paths: str,
+        deleted: tuple[str, ...] = (),
+        peers: tuple[str, ...] = (),
+        pipes: int = 0,
+    ) -> None:
         self.handles[proc.process.key] = Handles(
             proc.process.key, paths, deleted, tuple((1, hash(p) % 10000) for p in paths if p not in deleted), peers, True, pipes,
         )  # fmt: skip
 
-    def say(self, name: str, *lines: str, group: str | None = None, sent_ago: float | None = None) -> None:
+    def say(
+        self, name: str, *lines: str, group: str | None = None, sent_ago: float | None = None
+    ) -> None:
         key = (self.servers[0].id, group or name, name)
         sent = self.now - sent_ago if sent_ago is not None else None
         self.words[key] = LastWords(*key, lines, self.now, sent, f"/var/log/{name}.log")
@@ -215,7 +288,11 @@ class World:
     def the(self, namespec: str, server: Supervisord | None = None) -> Program:
         assert self.snapshot is not None
         wanted = (server or self.servers[0]).id
-        return next(p for p in self.snapshot.programs if p.namespec == namespec and p.id.supervisor == wanted)
+        return next(
+            p
+            for p in self.snapshot.programs
+            if p.namespec == namespec and p.id.supervisor == wanted
+        )
 
     def kinds(self, *severities: str) -> list[str]:
         return [f.kind for f in self.findings if not severities or f.severity in severities]

@@ -15,7 +15,9 @@ from beattop.sources.supervisor.server import Server
 
 
 def supervisord(path, answers=True, id="unix:///x"):
-    return Supervisord(id, ProcessKey(1, 1), None, "", path, id, "4.3.0", "RUNNING", 1.0, (), answers)
+    return Supervisord(
+        id, ProcessKey(1, 1), None, "", path, id, "4.3.0", "RUNNING", 1.0, (), answers
+    )
 
 
 def line(n, what):
@@ -52,7 +54,10 @@ def test_a_supervisord_without_a_log_is_said():
 def test_older_files_are_read_behind_and_told(tmp_path):
     path = tmp_path / "supervisord.log"
     path.write_text(line(9, "spawned: 'beat' with pid 9"))
-    (tmp_path / "supervisord.log.1").write_text(line(1, "spawned: 'beat' with pid 7") + line(2, "exited: beat (exit status 1; not expected)"))
+    (tmp_path / "supervisord.log.1").write_text(
+        line(1, "spawned: 'beat' with pid 7")
+        + line(2, "exited: beat (exit status 1; not expected)")
+    )
     logs = Logs()
     assert not logs.poll([supervisord(str(path))]).pasts[0].complete
     until(lambda: logs.poll([supervisord(str(path))]).older, "the older log")
