@@ -26,7 +26,20 @@ from beattop.sources import recording
 from beattop.sources.collector import Collector
 from beattop.ui.app import BeattopApp
 
-NAMES = ("incident", "plan", "stopped", "calm", "details", "log", "events", "history", "help", "read-only", "pane-80x10", "replay")
+NAMES = (
+    "incident",
+    "plan",
+    "stopped",
+    "calm",
+    "details",
+    "log",
+    "events",
+    "history",
+    "help",
+    "read-only",
+    "pane-80x10",
+    "replay",
+)
 """What there is a picture of; the README shows the first three."""
 WIDE = (120, 34)
 
@@ -37,7 +50,9 @@ def shown(svg: str) -> str:
     return re.sub(r"(?:&#160;|\s)+", " ", words)
 
 
-async def wait(app: BeattopApp, done: Callable[[str], object], what: str, seconds: float = 60.0) -> None:
+async def wait(
+    app: BeattopApp, done: Callable[[str], object], what: str, seconds: float = 60.0
+) -> None:
     """Until the picture shows it."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -62,10 +77,20 @@ async def live(camera: Camera, settings: Settings, url: str, tape: Path) -> None
     feed = LiveFeed(Collector(settings))
     app = BeattopApp(feed, executor_for(settings, feed, frozenset({url})), settings)
     async with app.run_test(size=WIDE) as pilot:
-        await wait(app, lambda t: "dies every" in t and "churn" in t and "measuring" not in t, "the incident")
+        await wait(
+            app,
+            lambda t: "dies every" in t and "churn" in t and "measuring" not in t,
+            "the incident",
+        )
         await wait(app, lambda t: "exited 73" in t, "a tombstone")
         camera.take(app, "incident")
-        for key, name, sign in (("enter", "details", "last error"), ("l", "log", "already exists"), ("e", "events", "exited 73"), ("y", "history", "spawns"), ("question_mark", "help", "stop duplicate beats")):
+        for key, name, sign in (
+            ("enter", "details", "last error"),
+            ("l", "log", "already exists"),
+            ("e", "events", "exited 73"),
+            ("y", "history", "spawns"),
+            ("question_mark", "help", "stop duplicate beats"),
+        ):
             await pilot.press(key)
             await wait(app, lambda t, sign=sign: sign in t, name)
             camera.take(app, name)
@@ -106,14 +131,18 @@ async def pane(camera: Camera, settings: Settings) -> None:
     feed = LiveFeed(Collector(settings))
     app = BeattopApp(feed, RefusingExecutor("a picture"), settings)
     async with app.run_test(size=(80, 10)):
-        await wait(app, lambda t: "RESPAWN" in t and "73" in t and "measuring" not in t, "the small pane")
+        await wait(
+            app, lambda t: "RESPAWN" in t and "73" in t and "measuring" not in t, "the small pane"
+        )
         camera.take(app, "pane-80x10")
     feed.stop()
 
 
 async def replay(camera: Camera, settings: Settings, tape: Path) -> None:
     samples = list(recording.read(tape))
-    settings = replace(settings, title="incident.beattop", read_only=True, read_only_why="this is a recording")
+    settings = replace(
+        settings, title="incident.beattop", read_only=True, read_only_why="this is a recording"
+    )
     feed = ReplayFeed(samples)
     app = BeattopApp(feed, RefusingExecutor("this is a recording"), settings)
     async with app.run_test(size=WIDE):
@@ -126,7 +155,10 @@ async def replay(camera: Camera, settings: Settings, tape: Path) -> None:
 def main(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     camera = Camera(folder)
-    with Incident(lambda line: print(line, file=sys.stderr)) as demo, tempfile.TemporaryDirectory() as aside:
+    with (
+        Incident(lambda line: print(line, file=sys.stderr)) as demo,
+        tempfile.TemporaryDirectory() as aside,
+    ):
         settings = Settings(supervisors=(ServerSetting(str(demo.conf)),), title="demo")
         tape = Path(aside) / "tape"
         asyncio.run(live(camera, settings, demo.url, tape))
