@@ -234,8 +234,10 @@ def command(text: str) -> str:
     except ValueError:
         return shown
     for word, masked in zip(words, safe_argv(words), strict=True):
-        if word != masked and word in shown:
-            shown = shown.replace(word, masked)
+        if word != masked:
+            # The word alone: its text may stand within others too.
+            whole = rf"(?<![^\s'\"]){re.escape(word)}(?![^\s'\"])"
+            shown = re.sub(whole, lambda _, masked=masked: masked, shown)  # type: ignore[misc]
     return shown
 
 
