@@ -7,7 +7,7 @@ from typing import NamedTuple
 from beattop.actions.plan import DUPLICATES, plan_duplicates, plan_pidfile
 from beattop.model.finding import Finding, Target
 from beattop.model.plan import Plan
-from beattop.model.snapshot import Snapshot
+from beattop.model.snapshot import ProgramId, Snapshot
 from beattop.text import listing
 
 
@@ -19,18 +19,46 @@ class Remedy(NamedTuple):
     short: str
 
 
-def remedy(finding: Finding, *, read_only: bool = False) -> Remedy:
-    """The key for a finding: an act where beattop has one, else the evidence."""
+class Chosen(NamedTuple):
+    """What is selected in the table: keys act on that."""
 
+    program: ProgramId | None = None
+    finding: Finding | None = None
+    """The one that the selected row is part of."""
+
+
+def remedy(finding: Finding, *, read_only: bool = False, chosen: Chosen | None = None) -> Remedy:
+    """The key for a finding: an act where beattop has one, else the evidence.
+
+    Where the key would act on another row than the finding's (`chosen`), it is the key that goes
+    to the finding's row: no label may promise what its key does not do.
+    """
+    cure = _cure(finding, read_only=read_only)
+    if chosen is None or cure.command == "findings" or not finding.programs:
+        return cure
+    if cure.command == "duplicates":
+        other = chosen.finding
+        elsewhere = other is not None and other.identity != finding.identity and one_key(other)
+    else:
+        elsewhere = chosen.program not in finding.programs
+    name = finding.programs[0].namespec
+    return Remedy("next_finding", f"go to {name}", "go") if elsewhere else cure
+
+
+def one_key(finding: Finding) -> bool:
+    """True where `d` ends it."""
+    return _cure(finding).command == "duplicates"
+
+
+def _cure(finding: Finding, *, read_only: bool = False) -> Remedy:
     def act(command: str, verb: str, name: str) -> Remedy:
         if read_only:  # the key shows the plan and the command to hand on
             return Remedy(command, f"plan: {verb} {name}", "plan")
         return Remedy(command, f"{verb} {name}", verb)
 
     if finding.kind in DUPLICATES and finding.actionable:
-        return act(
-            "duplicates", "stop", listing([called(t) for t in finding.stop if t.via != "advice"], 2)
-        )
+        names = [called(t) for t in finding.stop if t.via != "advice"]
+        return act("duplicates", "stop", listing(names, 2))
     if finding.kind == "stale-pidfile" and finding.pidfile and finding.certainty == "certain":
         return act("duplicates", "remove", "the pidfile")
     if finding.programs:

@@ -10,7 +10,7 @@ from beattop.ui import glyphs
 from beattop.ui.calm import Shown, blindness, calm
 from beattop.ui.cpubar import cost
 from beattop.ui.line import Line, Span, cells, cut, fit, justified, line, width, wrap
-from beattop.ui.remedy import remedy
+from beattop.ui.remedy import Chosen, Remedy, remedy
 
 
 def verdict(
@@ -23,6 +23,7 @@ def verdict(
     facts: bool = True,
     trouble: str | None = None,
     price: float | None = None,
+    chosen: Chosen | None = None,
 ) -> list[Line]:
     """The verdict for `size` cells: program, cause and key in its first two lines.
 
@@ -37,11 +38,12 @@ def verdict(
         return [*calm(frame, size, shown), *filter(None, blind)]
     first, *others = grave
     rest = len(others) - more if len(others) > more else 0
-    lines = _first(
-        first, frame.snapshot, size, shown, read_only, facts, rest if more < 1 else 0, price
-    )
+    cure = remedy(first, read_only=read_only, chosen=chosen)
+    lines = _first(first, cure, frame.snapshot, size, shown, facts, rest if more < 1 else 0, price)
     for finding in others[: max(0, more - 1 if rest else more)]:
-        lines.append(_one(finding, size, shown, read_only))
+        lines.append(
+            _one(finding, remedy(finding, read_only=read_only, chosen=chosen), size, shown)
+        )
     if rest and more:
         hidden = others[more - 1 :]
         named = listing([f.short for f in hidden], 2)
@@ -71,16 +73,15 @@ def _sign(finding: Finding) -> tuple[str, str]:
 
 def _first(
     finding: Finding,
+    cure: Remedy,
     snapshot: Snapshot,
     size: int,
     shown: Shown,
-    read_only: bool,
     facts: bool,
     rest: int,
     price: float | None,
 ) -> list[Line]:
     sign, ink = _sign(finding)
-    cure = remedy(finding, read_only=read_only)
     chip = _chips(cure.command, cure.label, size, shown, rest)
     top, second = _two(finding, size - 3, size - 4 - width(chip), size)
     if second.endswith(glyphs.MORE):
@@ -100,7 +101,10 @@ def _first(
 
 def _chips(command: str, label: str, size: int, shown: Shown, rest: int) -> Line:
     chip = _chip(
-        shown(command), fit(label, min(cells(label), size // 2)), command, act=command != "findings"
+        shown(command),
+        fit(label, min(cells(label), size // 2)),
+        command,
+        act=command not in {"findings", "next_finding"},
     )
     if rest:
         return (*chip, *_chip(shown("findings"), f"+{rest}", "findings"))
@@ -120,9 +124,8 @@ def _two(finding: Finding, first: int, second: int, size: int) -> tuple[str, str
     return top, fit(left, max(4, second)).rstrip()
 
 
-def _one(finding: Finding, size: int, shown: Shown, read_only: bool) -> Line:
+def _one(finding: Finding, cure: Remedy, size: int, shown: Shown) -> Line:
     sign, ink = _sign(finding)
-    cure = remedy(finding, read_only=read_only)
     words = (
         finding.summary if cells(finding.summary) < size - 30 else finding.short or finding.summary
     )

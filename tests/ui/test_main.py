@@ -264,6 +264,26 @@ async def test_the_next_finding_is_selected():
         assert current(screen).program == pid_("beat2")
 
 
+async def test_no_key_is_promised_that_would_act_on_another_row():
+    one = frames.incident()
+    down = replace(
+        one.findings[0],
+        kind="beat-down",
+        identity="down",
+        programs=(pid_("flower"),),
+        pids=(),
+        stop=(),
+        summary="flower is down",
+        short="flower is down",
+    )
+    async with running(replace(one, findings=(*one.findings, down))) as screen:
+        assert " d  stop beat2" in screen.text and " f  go to flower" in screen.text
+        await screen.press("f")
+        assert " s  start flower" in screen.text
+        await screen.press("s")
+        assert "flower" in screen.text.split("Start", 1)[-1] or "runs already" in screen.text
+
+
 async def test_a_remapped_key_works_and_the_old_one_does_not():
     async with running(frames.incident(), keys={"group": "ctrl+g"}) as screen:
         await screen.press("g")

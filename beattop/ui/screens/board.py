@@ -18,7 +18,7 @@ from beattop.ui.grouping import build
 from beattop.ui.header import header
 from beattop.ui.line import EMPTY, Line, cut, line
 from beattop.ui.query import Query, parse
-from beattop.ui.remedy import remedy
+from beattop.ui.remedy import Chosen, one_key, remedy
 from beattop.ui.room import room
 from beattop.ui.rows import SORTS, Row, View
 from beattop.ui.selection import Selection
@@ -85,8 +85,8 @@ class Board(Screen[None]):
         """Draw everything from the frame there is; parts that are the same stay untouched."""
         if not self.is_mounted:
             return
+        self.draw_table()  # first: the verdict's keys depend on what is selected
         self.draw_top()
-        self.draw_table()
         self.draw_footer()
 
     def draw_top(self) -> None:
@@ -95,9 +95,16 @@ class Board(Screen[None]):
         space = room(self.app.size.height)
         self.draw_header()
         words = verdict(
-            frame, width, app.keymap.shown, read_only=app.read_only, more=space.more_findings,
-            facts=space.facts, trouble=app.feed.trouble(), price=app.settings.price_per_core_hour,
-        )  # fmt: skip
+            frame,
+            width,
+            app.keymap.shown,
+            read_only=app.read_only,
+            more=space.more_findings,
+            facts=space.facts,
+            trouble=app.feed.trouble(),
+            price=app.settings.price_per_core_hour,
+            chosen=self.chosen(),
+        )
         gap = [EMPTY] if space.gaps else []
         self._lines["verdict"].show([*words, *gap])
         bar: list[Line] = []
@@ -167,20 +174,13 @@ class Board(Screen[None]):
         if not room(self.app.size.height).footer or self.prompt.is_open:
             self._lines["footer"].show([])
             return
-        app = self.beattop
+        app, width = self.beattop, self.app.size.width
         labels = {}
-        worst = (
-            next((f for f in self.frame.findings if f.severity != "info"), None)
-            if self.frame
-            else None
-        )
-        if (
-            worst is not None
-            and (cure := remedy(worst, read_only=app.read_only)).command == "duplicates"
-        ):
-            labels["duplicates"] = (
-                cure.label if self.app.size.width >= 100 else cure.short.capitalize()
-            )
+        worst = next((f for f in self.frame.findings if one_key(f)), None) if self.frame else None
+        if worst is not None:
+            cure = remedy(worst, read_only=app.read_only, chosen=self.chosen())
+            if cure.command == "duplicates":
+                labels["duplicates"] = cure.label if width >= 100 else cure.short.capitalize()
         if self.paused:
             labels["pause"] = "Go on"
         text = footer_line(
@@ -220,6 +220,11 @@ class Board(Screen[None]):
         return "\n".join(["supervisord has no programs.", *hints])
 
     # --- what is selected ---
+
+    def chosen(self) -> Chosen:
+        """What the keys would act on."""
+        row = self.table.current
+        return Chosen(row.program if row is not None else None, self.finding_of(row))
 
     def finding_of(self, row: Row | None) -> Finding | None:
         """The finding that a row is part of, or that keeps it."""

@@ -56,8 +56,9 @@ class TableKeys(Board):
         self.table.slide(1)
 
     def on_program_table_moved(self) -> None:
-        """A click moves the selection too."""
+        """Keys and clicks move the selection, and with it what the verdict's keys would do."""
         self.touched = True
+        self.draw_top()
 
     def on_program_table_fold_clicked(self) -> None:
         """A click on the fold sign."""
