@@ -30,6 +30,7 @@ from beattop.ui.screens.main import MainScreen
 from beattop.ui.terminal import Terminal, has_terminal, speaks_utf8
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
+from beattop.ui.widgets.note import Note
 
 _SLOW_UNSEEN: float = 3.0
 """How much slower to look while nobody does."""
@@ -186,8 +187,12 @@ class BeattopApp(App[int]):
     # --- words ---
 
     def say(self, words: str, *, bad: bool = False) -> None:
-        """A toast; never markup."""
-        self.notify(words, severity="error" if bad else "information", timeout=4, markup=False)
+        """A note at the bottom of the screen for some seconds; never markup."""
+        note = getattr(self.screen, "note", None)
+        if isinstance(note, Note):
+            note.say(words, bad=bad)
+        else:
+            self.notify(words, severity="error" if bad else "information", markup=False)
 
     def copy(self, text: str) -> None:
         """Copy through OSC 52, and show what: not every terminal lets it through."""

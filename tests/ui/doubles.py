@@ -63,7 +63,7 @@ class ScriptedFeed:
 
     def save(self, path: Path) -> str:
         self.saved = path
-        return f"12 minutes in {path.name}"
+        return f"12 samples are in {path}"
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         for step in self.progress:

@@ -246,6 +246,19 @@ async def test_save_writes_a_recording_and_says_where(tmp_path):
         await screen.until(lambda: screen.feed.saved is not None)
         assert screen.feed.saved.parent == tmp_path
         assert screen.feed.saved.name.startswith("beattop-box1-")
+        await screen.until(lambda: "12 samples are in" in screen.text)
+
+
+async def test_a_note_never_hides_the_verdict():
+    async with running(frames.incident(), size=(40, 8)) as screen:
+        top = screen.lines[1:3]
+        await screen.press("home", "c")
+        assert "Copied: supervisorctl" in screen.text
+        assert screen.lines[1:3] == top
+        assert {cells(line) for line in screen.lines} == {40}
+        screen.main.note.hush()
+        await screen.settle()
+        assert "Copied" not in screen.text
 
 
 async def test_asking_now_asks_the_feed():

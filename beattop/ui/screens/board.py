@@ -24,6 +24,7 @@ from beattop.ui.rows import SORTS, Row, View
 from beattop.ui.selection import Selection
 from beattop.ui.verdict import verdict
 from beattop.ui.widgets.lines import Lines
+from beattop.ui.widgets.note import Note
 from beattop.ui.widgets.prompt import Prompt
 from beattop.ui.widgets.table import ProgramTable
 
@@ -51,6 +52,7 @@ class Board(Screen[None]):
         """The user moved the selection: it no longer stays on the worst."""
         self._lines = {name: Lines(id=name) for name in _PARTS}
         self.table = ProgramTable(id="table")
+        self.note = Note(id="note")
         self.prompt = Prompt(id="prompt")
         """The line for searches and filters."""
 
@@ -60,6 +62,7 @@ class Board(Screen[None]):
         yield self.table
         yield self._lines["strip"]
         yield self.prompt
+        yield self.note
         yield self._lines["footer"]
 
     @property

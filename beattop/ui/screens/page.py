@@ -13,6 +13,7 @@ from beattop.ui.commands import Where, bindings
 from beattop.ui.footer import footer_line
 from beattop.ui.line import Line, cut, justified, line
 from beattop.ui.widgets.lines import Lines
+from beattop.ui.widgets.note import Note
 from beattop.ui.widgets.pager import Pager
 from beattop.ui.widgets.prompt import Prompt
 
@@ -38,6 +39,7 @@ class PageScreen(Screen[None]):
         self.frame: Frame | None = None
         self.filter_text = ""
         self.pager = Pager(id="page")
+        self.note = Note(id="note")
         self.prompt = Prompt(id="prompt")
         """The line for searches and filters."""
         self._header, self._footer = Lines(id="header"), Lines(id="footer")
@@ -47,6 +49,7 @@ class PageScreen(Screen[None]):
         yield self._header
         yield self.pager
         yield self.prompt
+        yield self.note
         yield self._footer
 
     @property

@@ -23,6 +23,7 @@ from beattop.ui.planwords import VERBS, commands, plan_lines, progress_lines
 from beattop.ui.remedy import called
 from beattop.ui.widgets.choice import Choice
 from beattop.ui.widgets.lines import Lines
+from beattop.ui.widgets.note import Note
 from beattop.ui.widgets.pager import Pager
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class PlanDialog(ModalScreen[None]):
         self._called_off = threading.Event()
         self._places: dict[int, int] = {}
         self._title = Lines(id="title")
+        self.note = Note(id="note")
         self._pager = Pager(id="body")
         self._cancel = Choice("Cancel", id="cancel")
         self._confirm = Choice("", grave=True, id="confirm")
@@ -62,6 +64,7 @@ class PlanDialog(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield self._title
             yield self._pager
+            yield self.note
             with Horizontal(id="buttons"):
                 yield self._cancel
                 yield self._confirm

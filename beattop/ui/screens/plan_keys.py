@@ -143,6 +143,6 @@ class PlanKeys(Board):
             except OSError as error:
                 tried.append(f"{folder}: {error.strerror}")
                 continue
-            self.app.post_message(Saved(f"{folder / name}: {words}"))
+            self.app.post_message(Saved(words))
             return
         self.app.post_message(Saved(f"Not saved: {listing(tried)}", failed=True))
