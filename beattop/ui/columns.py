@@ -70,6 +70,12 @@ def _state(row: Row, width: int) -> Line:
         word = "exit " + word[7:]
     if row.kind in {"process", "dead"} and not row.sign:
         return (Span(fit(f"  {word}", width), row.ink),)
+    if row.mark == "changed":
+        text = f"{row.sign} {word}"
+        return (
+            Span(fit(text, min(width, cells(text))), "changed"),
+            Span(" " * (width - cells(text))),
+        )
     return (Span(fit(f"{row.sign} {word}" if word else "", width), row.ink),)
 
 

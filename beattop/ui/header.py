@@ -124,7 +124,8 @@ def _joined(parts: list[Line], dot: str) -> Line:
     out: list[Span] = []
     for number, part in enumerate(parts):
         if number:
-            out.append(Span("  " if number == 1 else f" {dot} ", "dim"))
+            bare = number == 1 or any(span.ink == "badge" for span in (out[-1], part[0]))
+            out.append(Span("  " if bare else f" {dot} ", "dim"))
         out += part
     return tuple(out)
 

@@ -35,6 +35,7 @@ WORDS: Final = (
     ("RSS", "memory of the program's whole tree; its fair share (PSS) where that is readable"),
     ("SPAWN/M", "spawns a minute over the last 60 s"),
     ("LIVES", "how long the last lives lasted, and their median"),
+    ("htop", "its keys, but k j move, l is log, e events, u undo, s start"),
     (
         "filter",
         "words, !word, and fields: name: program: role: state: exit: pid: command: finding:"

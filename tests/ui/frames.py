@@ -368,6 +368,43 @@ def hostile(tick: int = 0) -> Frame:
     )  # fmt: skip
 
 
+def bare() -> Frame:
+    """All that may be unknown is unknown."""
+    frame = incident(1)
+    s = frame.snapshot
+    lost = replace(
+        s.programs[1], state=None, state_at=None, pid=None, started_at=None, uptime_s=None, spawns_per_min=None, spawns=None,
+        exits=None, first_seen_at=None, lifetime_median_s=None, last_exit=None, cpu_pct=None, churn_pct=None, rss_bytes=None,
+        members=(), config=None, past=None, last_words=None, last_error=None, stdout_log=None, stderr_log=None, loop_since_at=None,
+        lives=(Life(0, None, AT, None, None, None, False, None), Life(7, None)),
+    )  # fmt: skip
+    m = replace(
+        s.programs[0].members[0],
+        cpu_pct=None,
+        rss_bytes=None,
+        process=replace(s.programs[0].members[0].process, env=None, cwd=None, argv=(), user=None),
+    )
+    lone = replace(s.programs[0], cpu_pct=None, rss_bytes=None, members=(m,), config=None)
+    beat = Beat(BeatKey(None, None, None), None, None, None, False, None, None, None, None, lone.id)
+    dark = replace(
+        s, cpu=CpuSplit(2, None, None, None, None), programs=(lone, lost), beats=(beat,), supervisords=(replace(s.supervisords[0], version=None, answered_at=None, ctl=()),),
+        sources=tuple(replace(x, at=None, detail="") for x in s.sources), burnt=Burnt(),
+    )  # fmt: skip
+    vague = replace(
+        frame.findings[0],
+        short="",
+        since_at=None,
+        churn_pct=None,
+        keep=(),
+        stop=(),
+        evidence=(),
+        lasting=LastingFix(""),
+        programs=(),
+        pids=(),
+    )
+    return replace(frame, snapshot=dark, findings=(vague,), events=())
+
+
 def no_supervisord() -> Frame:
     """A box without supervisord and without Celery."""
     absent = sources(

@@ -35,7 +35,7 @@ EVERYWHERE = [("incident", size) for size in SIZES]
 ONCE = [
     ("hostile", (120, 40)),
     ("hostile", (40, 8)),
-    *((k, (80, 24)) for k in ("calm", "nothing", "empty")),
+    *((k, (80, 24)) for k in ("calm", "nothing", "empty", "bare")),
 ]
 
 
@@ -43,7 +43,7 @@ ONCE = [
 async def test_main_keys(kind, size):
     make = {
         "incident": frames.incident, "calm": lambda n: frames.calm(tick=n), "hostile": frames.hostile,
-        "nothing": lambda n: None, "empty": lambda n: frames.no_supervisord(),
+        "nothing": lambda n: None, "bare": lambda n: frames.bare(), "empty": lambda n: frames.no_supervisord(),
     }[kind]  # fmt: skip
     first = [f for f in (make(0), make(1)) if f is not None]
     async with running(*first, size=size) as screen:
