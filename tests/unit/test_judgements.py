@@ -17,6 +17,7 @@ STEP = st.tuples(
     st.sampled_from([0.02, 0.5, 2.0, 7.0, 40.0, 70.0, 4000.0]),
     st.sampled_from([0, 1]),
     st.booleans(),
+    st.sampled_from([0.0, 4.9, 40.0]),
 )
 
 
@@ -24,14 +25,15 @@ STEP = st.tuples(
 @given(st.lists(STEP, max_size=25))
 def test_as_a_fresh_one(steps):
     lives, judged, at = Lives("s", "p"), Judgements(), 1e6
-    for n, (kind, later, status, settled) in enumerate(steps):
+    for n, (kind, later, status, settled, burnt) in enumerate(steps):
         at += later
         if kind == "enrich":
             lives.enrich(n - 1, at, 0.3, status)
         elif kind != "wait":
             lives.add(LogEvent(at, "s", kind, "p", n, status))
         for _ in range(2):
-            told = judged.loop(ME, lives, None, at, settled)
-            assert told == judge(tuple(lives.lives), 1.0, at, settled=settled)
+            told = judged.loop(ME, lives, None, at, settled, burnt)
+            fresh = judge(tuple(lives.lives), 1.0, at, settled=settled, dead_cpu_pct=burnt)
+            assert told == fresh
             at += 1.0
         assert judged.past(ME, lives, None) is lives.past()
