@@ -9,6 +9,7 @@ from beattop.model.plan import Check, Outcome, Plan, Step
 from beattop.model.snapshot import Snapshot
 from beattop.ui import glyphs
 from beattop.ui.line import EMPTY, Line, Span, cells, line, paragraph
+from beattop.ui.plandeed import VERBS, commands
 from beattop.ui.remedy import called
 
 _TICKS = {
@@ -17,10 +18,6 @@ _TICKS = {
     "failed": (glyphs.CRITICAL, "critical"),
     "skipped": (glyphs.DASH, "dim"),
 }
-VERBS = {
-    "stop": "stop", "start": "start", "restart": "restart", "signal": "SIGTERM", "kill": "SIGKILL",
-    "remove-pidfile": "remove",
-}  # fmt: skip
 
 
 def plan_lines(
@@ -70,12 +67,6 @@ def _read_only(plan: Plan, why: str, width: int) -> list[Line]:
     for command in commands(plan):
         out += paragraph(command, width, "code", 3, line("   "))
     return [*out, EMPTY]
-
-
-def commands(plan: Plan, chosen: Collection[int] | None = None) -> list[str]:
-    """The plan's commands to run by hand."""
-    steps = [s for n, s in enumerate(plan.steps) if chosen is None or n in chosen]
-    return [s.command for s in steps if s.command]
 
 
 def _step(step: Step, taken: bool, width: int, *, boxes: bool, pointed: bool) -> list[Line]:
@@ -135,27 +126,29 @@ def progress_lines(
         out.append(line((f" {glyphs.PENDING} asking …", "dim")))
     out += [EMPTY, _effect(before, now)]
     if outcome is not None:
-        ink = {
-            "done": "good",
-            "cancelled": "warning",
-            "unverified": "warning",
-            "refused": "warning",
-        }.get(outcome.status, "critical")
-        sign = (
-            glyphs.DONE
-            if outcome.status == "done"
-            else glyphs.WARNING
-            if ink == "warning"
-            else glyphs.CRITICAL
-        )
-        out += paragraph(outcome.summary, width, ink, 3, line((f" {sign} ", ink)))
-        if outcome.further is not None:
-            out += paragraph(
-                f"Next, if you want: {outcome.further.title}", width, "bold", 3, line("   ")
-            )
-        out += _afterwards(plan, outcome, width)
+        out += _ending(plan, outcome, width)
         if undo:
             out.append(line((f"   {undo}", "dim")))
+    return out
+
+
+_ENDINGS = {
+    "done": (glyphs.DONE, "good"),
+    "cancelled": (glyphs.WARNING, "warning"),
+    "unverified": (glyphs.WARNING, "warning"),
+    "refused": (glyphs.WARNING, "warning"),
+}
+
+
+def _ending(plan: Plan, outcome: Outcome, width: int) -> list[Line]:
+    sign, ink = _ENDINGS.get(outcome.status, (glyphs.CRITICAL, "critical"))
+    out = paragraph(outcome.summary, width, ink, 3, line((f" {sign} ", ink)))
+    if outcome.further is not None:
+        words = f"Next, if you want: {outcome.further.title}"
+        out += paragraph(words, width, "bold", 3, line("   "))
+    if outcome.status in {"done", "unverified"}:
+        for text in plan.lasting:
+            out += paragraph(text, width, "", 10, line((" for good ", "bold")))
     return out
 
 
@@ -183,11 +176,3 @@ def _effect(before: Snapshot, now: Snapshot) -> Line:
         *pair("churn", before.cpu.churn_pct, now.cpu.churn_pct),
         *pair("box", before.cpu.busy_pct, now.cpu.busy_pct),
     )
-
-
-def _afterwards(plan: Plan, outcome: Outcome, width: int) -> list[Line]:
-    out: list[Line] = []
-    if outcome.status in {"done", "unverified"}:
-        for text in plan.lasting:
-            out += paragraph(text, width, "", 10, line((" for good ", "bold")))
-    return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.geometry import Offset
 
 from beattop.ui.line import cells
@@ -152,9 +153,9 @@ async def test_pause_freezes_the_picture_not_the_looking():
 
 async def test_looking_slows_down_while_nobody_looks():
     async with running(frames.incident()) as screen:
-        screen.app.post_message(__import__("textual.events", fromlist=["AppBlur"]).AppBlur())
+        screen.app.post_message(events.AppBlur())
         await screen.until(lambda: screen.feed.slowed > 1)
-        screen.app.post_message(__import__("textual.events", fromlist=["AppFocus"]).AppFocus())
+        screen.app.post_message(events.AppFocus())
         await screen.until(lambda: screen.feed.slowed == 1)
 
 
@@ -195,6 +196,26 @@ async def test_the_verdicts_key_can_be_clicked():
         await screen.pilot.click(offset=Offset(screen.lines[y].index(" d  stop") + 1, y))
         await screen.settle()
         assert "Stop the duplicate beat" in screen.text
+
+
+async def test_the_footers_keys_can_be_clicked():
+    async with running(frames.incident()) as screen:
+        y = len(screen.lines) - 1
+        await screen.pilot.click(offset=Offset(screen.lines[y].index("g Group"), y))
+        await screen.settle()
+        assert screen.main.view.group == "role"
+
+
+async def test_the_wheel_scrolls_and_the_selection_stays():
+    async with running(frames.many(100)) as screen:
+        x, y = screen.table.region.offset
+        before = current(screen)
+        await screen.pilot._post_mouse_events(
+            [events.MouseScrollDown], offset=(x + 5, y + 5), button=0
+        )
+        await screen.settle()
+        assert screen.table.scroll_offset.y > 0
+        assert current(screen) == before
 
 
 async def test_the_age_of_the_data_goes_on_without_frames():

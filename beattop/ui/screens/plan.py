@@ -11,16 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from beattop.actions.plan import plan_finding_alternative
-from beattop.actions.protect import others, works
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.plan import Check, Outcome, Plan
 from beattop.model.snapshot import Snapshot
+from beattop.ui import glyphs
 from beattop.ui.commands import Where, bindings
 from beattop.ui.line import EMPTY, Line, line, paragraph
 from beattop.ui.messages import CheckArrived, PlanEnded
-from beattop.ui.planwords import VERBS, commands, plan_lines, progress_lines
-from beattop.ui.remedy import called
+from beattop.ui.plandeed import alarm, commands, deed
+from beattop.ui.planwords import plan_lines, progress_lines
 from beattop.ui.widgets.choice import Choice
 from beattop.ui.widgets.lines import Lines
 from beattop.ui.widgets.note import Note
@@ -136,7 +136,13 @@ class PlanDialog(ModalScreen[None]):
         )
         if self.state == "warned":
             lines = [
-                *paragraph(self._alarm(), width, "critical", 3, line((" ✖ ", "critical"))),
+                *paragraph(
+                    alarm(self.plan, self._chosen, self._newest()),
+                    width,
+                    "critical",
+                    3,
+                    line((f" {glyphs.CRITICAL} ", "critical")),
+                ),
                 *lines,
             ]
         elif self._finding is not None and self._finding.alternatives:
@@ -174,19 +180,13 @@ class PlanDialog(ModalScreen[None]):
         if further and self._outcome is not None and self._outcome.further is not None:
             confirm.label(self._outcome.further.title)
         elif offers:
-            confirm.label(("Yes, " if self.state == "warned" else "") + self._deed())
+            confirm.label(
+                ("Yes, " if self.state == "warned" else "") + deed(self.plan, self._chosen)
+            )
 
-    def _deed(self) -> str:
-        steps = [s for n, s in enumerate(self.plan.steps) if n in self._chosen]
-        verbs = list(dict.fromkeys(VERBS[s.verb] for s in steps if not s.if_left))
-        name = called(steps[0].target) if len(steps) == 1 else f"{len(steps)} targets"
-        if len(steps) == 1 and steps[0].verb == "remove-pidfile":
-            name = "the pidfile"
-        return (
-            f"{'/'.join(verbs)} {name}".capitalize()
-            if verbs and verbs[0].islower()
-            else f"{'/'.join(verbs)} {name}"
-        )
+    def _newest(self) -> Snapshot:
+        frame = self.beattop.frame
+        return frame.snapshot if frame else self._before
 
     def _why_not(self) -> str:
         app = self.beattop
@@ -218,35 +218,12 @@ class PlanDialog(ModalScreen[None]):
             or self.beattop.read_only
         ):
             return
-        if self.state == "asking" and self._alarm():
+        if self.state == "asking" and alarm(self.plan, self._chosen, self._newest()):
             self.state = "warned"
             self._pager.to_top()
             self.draw()
             return
         self._begin()
-
-    def _alarm(self) -> str:
-        """One more warning where the schedule would end with what is stopped; "" elsewhere."""
-        frame = self.beattop.frame
-        snapshot = frame.snapshot if frame else self._before
-        targets = [
-            s.target.program
-            for n, s in enumerate(self.plan.steps)
-            if n in self._chosen and s.verb in {"stop", "restart"} and s.target.program
-        ]
-        touched = frozenset(targets)
-        last = [
-            b
-            for b in snapshot.beats
-            if b.program in touched and works(b) and not others(snapshot, b, touched)
-        ]
-        if not last:
-            return ""
-        names = ", ".join(
-            f"{b.namespec} (app {b.key.app})" if b.key.app else str(b.namespec) for b in last
-        )
-        what = "is the last working beat: without it nothing is scheduled"
-        return f"{names} {what}. Confirm once more, or cancel."
 
     def _ask(self, plan: Plan) -> None:
         self.plan = plan
