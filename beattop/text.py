@@ -114,7 +114,8 @@ def _mask_userinfo(rest: str, web: bool) -> str:
         if host and (web or "@" not in head):
             return rest
     sign = head.rfind("@", colon)
-    if sign < 0 or (query and not (_HOST.fullmatch(head, sign + 1) and _QUERY.match(query))):
+    named = sign + 1 < len(head) and _HOST.fullmatch(head, sign + 1)
+    if sign < 0 or (query and not (named and _QUERY.match(query))):
         sign = rest.rfind("@", colon)
     return f"{rest[: colon + 1]}{MASK}{rest[sign:]}" if sign > colon + 1 else rest
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 NO_SKIPS = bool(os.environ.get("BEATTOP_NO_SKIPS"))
@@ -50,4 +51,6 @@ def own_home(
         "NO_COLOR",
     ):
         monkeypatch.delenv(name, raising=False)
+    # The sampler points psutil at the folder it reads: the next test has the real one again.
+    monkeypatch.setattr(psutil, "PROCFS_PATH", "/proc")
     yield home

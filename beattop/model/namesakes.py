@@ -60,9 +60,7 @@ class Namesakes:
             return known
         # Whoever lives since before then cannot have been born then.
         rest = [
-            c
-            for c in candidates
-            if c not in living or living[c].started_at > event.at + _SLACK_S
+            c for c in candidates if c not in living or living[c].started_at > event.at + _SLACK_S
         ]
         if len(rest) > 1:
             rest = [c for c in rest if self._open.get(c) is None] or rest
