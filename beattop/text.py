@@ -24,8 +24,6 @@ _BLANK = re.compile(r"\s")
 # What separates URLs in a list or a query; after a colon or a letter it is a password's text.
 _BEFORE_SCHEME = re.compile(r"[;,|=&'\"(\[](?=[A-Za-z][A-Za-z0-9+.-]{0,31}://)")
 _HOST_AND_PATH = re.compile(r"[\w.\[\]-]+(?::\d*)?/")
-_HOST = re.compile(r"[\w.,:\[\]-]*(?:/.*)?")
-_QUERY = re.compile(r"[\w.-]+=")
 _KEY = re.compile(r"[0-9a-f]{16,}@", re.I)
 _SECRET = (
     r"(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
@@ -114,8 +112,8 @@ def _mask_userinfo(rest: str, web: bool) -> str:
         if host and (web or "@" not in head):
             return rest
     sign = head.rfind("@", colon)
-    named = sign + 1 < len(head) and _HOST.fullmatch(head, sign + 1)
-    if sign < 0 or (query and not (named and _QUERY.match(query))):
+    if sign < 0 or "@" in query:
+        # Whether the password or the query holds the last @ cannot be told: the password might.
         sign = rest.rfind("@", colon)
     return f"{rest[: colon + 1]}{MASK}{rest[sign:]}" if sign > colon + 1 else rest
 

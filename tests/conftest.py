@@ -7,8 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
+
+# CI repeats the same examples; everybody else's runs explore new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") or os.environ.get("BEATTOP_NO_SKIPS"):
+    hypothesis.settings.load_profile("ci")
 
 NO_SKIPS = bool(os.environ.get("BEATTOP_NO_SKIPS"))
 

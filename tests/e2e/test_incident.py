@@ -48,7 +48,11 @@ def test_an_orphan_whose_environment_was_wiped_ends_too(tmp_path: Path) -> None:
         box.program("wrapper", ["/bin/sh", "-c", "(env -i sleep 600 &); exec sleep 601"])
         box.up()
         box.wait(lambda: len(box.processes()) == 3, "supervisord, the program and its orphan")
-        pids = [who.pid for who in box.processes()]
-        assert [pid for pid in pids if not Path(f"/proc/{pid}/environ").read_bytes()]
+
+        def wiped() -> list[int]:
+            pids = [who.pid for who in box.processes()]
+            return [pid for pid in pids if not Path(f"/proc/{pid}/environ").read_bytes()]
+
+        box.wait(wiped, "env -i to have become sleep")
         everything = box.processes()
     assert not any(map(alive, everything))

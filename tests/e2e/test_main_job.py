@@ -171,7 +171,7 @@ def test_d_stops_the_duplicate_on_a_real_terminal_and_u_starts_it_again(box):
         screen.press("d")
         screen.wait("stopProcess")
         screen.press("y")
-        screen.wait("beat2 is stopped", within=40)
+        screen.wait("beat2 is stopped", within=90)
         assert box.state("beat2") == "STOPPED"
         assert box.state("beat") == "RUNNING"
         screen.press("u")
