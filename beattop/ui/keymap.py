@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from beattop.text import listing
-from beattop.ui.commands import BY_ID, COMMANDS, GROUPS, Command, Where
+from beattop.ui.commands import BY_ID, COMMANDS, Command, Where
 
 _NAMED = (
     "enter escape space tab backspace insert delete home end pageup pagedown up down left right"
@@ -53,19 +53,6 @@ def display(key: str) -> str:
         last = "+"
     name = _SHOWN.get(last) or (last.upper() if len(last) > 1 or modifiers else last)
     return "+".join([*(m.capitalize() for m in modifiers if m), name])
-
-
-def markdown(keymap: Keymap | None = None) -> str:
-    """The key table of the README."""
-    keymap = keymap or Keymap()
-    rows = ["| Keys | Does | Where |", "|---|---|---|"]
-    places = {"app": "everywhere", "main": "table", "page": "pages", "plan": "plan"}
-    for group in GROUPS:
-        for c in COMMANDS:
-            if c.group == group:
-                keys = " ".join(f"`{display(k)}`".replace("|", "\\|") for k in keymap.keys(c))
-                rows.append(f"| {keys} | {c.help} | {places[c.where]} |")
-    return "\n".join(rows) + "\n"
 
 
 def _checked(name: str, text: str) -> tuple[str, ...]:

@@ -10,36 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from beattop.ui.commands import COMMANDS, GROUPS, Command
+from beattop.ui.keymap import display
 
 BEGIN, END = "<!-- keys -->", "<!-- /keys -->"
-_NAMES = {
-    "enter": "Enter",
-    "space": "Space",
-    "escape": "Esc",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "home": "Home",
-    "end": "End",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "tab": "Tab",
-}
 _PLACES = {"app": "everywhere", "main": "table", "page": "pages", "plan": "plan"}
 
 
-def _key(name: str) -> str:
-    if name in _NAMES:
-        return _NAMES[name]
-    if name.startswith(("ctrl+", "shift+")):
-        head, _, tail = name.partition("+")
-        return f"{head.capitalize()}+{_NAMES.get(tail, tail.upper() if len(tail) == 1 else tail)}"
-    return name.upper() if len(name) > 1 and name[0] == "f" and name[1:].isdigit() else name
-
-
 def _row(command: Command) -> str:
-    keys = " ".join(f"`{_key(key)}`" for key in command.keys).replace("|", "\\|")
+    keys = " ".join(f"`{display(key)}`" for key in command.keys).replace("|", "\\|")
     text = command.help.replace("|", "\\|")
     return f"| {keys} | {text} | {_PLACES[command.where]} | `{command.id}` |"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from beattop.ui.commands import BY_ID, COMMANDS, bindings, footer
+from beattop.ui.commands import BY_ID, COMMANDS, GROUPS, bindings, footer
 from beattop.ui.footer import footer_line
-from beattop.ui.keymap import Keymap, display, markdown
+from beattop.ui.keymap import Keymap, display
+from beattop.ui.keytable import markdown
 from beattop.ui.line import plain, width
 from beattop.ui.screens.main import MainScreen
 from beattop.ui.screens.page import PageScreen
@@ -97,10 +98,11 @@ def test_keys_are_shown_as_people_write_them():
 
 
 def test_the_readmes_table_has_every_command_once():
-    table = markdown()
+    table = "\n".join(markdown())
     for command in COMMANDS:
         assert table.count(f"| {command.help} |") >= 1
-    assert len(table.strip().splitlines()) == len(COMMANDS) + 2
+        assert table.count(f"| `{command.id}` |") == 1
+    assert len(table.splitlines()) == len(COMMANDS) + len(GROUPS) + 2
 
 
 @pytest.mark.parametrize("size", [200, 120, 80, 40, 10])
