@@ -61,6 +61,9 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
         cwd = beat.key.cwd
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
+    own = {member.key for member in program.members}
+    if fact is not None and fact.holder in own and not program.respawning:
+        return None  # it holds the file: the words are another's who writes the same log
     return Refusal(fact.path if fact else resolved, fact, pid, words)
 
 

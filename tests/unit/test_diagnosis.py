@@ -469,3 +469,13 @@ def test_a_named_supervisord_that_does_not_run_is_a_finding(world):
     assert [(f.kind, f.severity, f.effect) for f in world.findings] == [
         ("supervisor-not-answering", "critical", "down")
     ]
+
+
+def test_the_holder_of_a_pidfile_is_not_refused_by_what_another_wrote_into_its_log(world):
+    world.program("beat_00", f"{BEAT} --pidfile=/run/beat.pid", group="beat", numprocs=2)
+    beat = world.spawn("beat_00", group="beat", age=7)
+    world.pidfile("/run/beat.pid", beat, age=6)
+    lines = [line.format(pid=beat.pid) for line in REFUSED]
+    world.say("beat_00", *lines, *lines, group="beat")
+    world.look()
+    assert world.findings == ()
