@@ -196,9 +196,9 @@ def test_the_first_lines_hold_program_cause_and_key_at_every_size(box, size):
     ) as screen:
         top = lambda text: " ".join(text.split("\n")[:4])  # noqa: E731  header and three lines
         screen.wait(
-            lambda text: "beat2" in top(text) and "73" in top(text), "program and cause on top"
+            lambda text: all(sign in f" {top(text)} " for sign in ("beat2", "73", " d ")),
+            "program, cause and key on top",
         )
-        assert " d " in f" {top(screen.text)} "
         screen.press("q")
         assert screen.end() == 0
         assert screen.restored()
