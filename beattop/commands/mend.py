@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 
 from beattop.actions.contract import Executor
 from beattop.commands.executors import executor_for
-from beattop.feeds.live import LiveFeed
-from beattop.model.frame import Frame
+from beattop.feeds.live import LiveFeed, wait_frame
 from beattop.settings import Settings
 from beattop.sources.collector import Collector
 
@@ -27,7 +25,7 @@ def run(settings: Settings, only: Sequence[str], *, yes: bool, observe: float) -
     feed = LiveFeed(Collector(settings, patient=True))
     feed.start(lambda frame: None)
     try:
-        frame = _frame(feed, observe)
+        frame = wait_frame(feed, observe)
         if frame is None:
             print("beattop: the box could not be read; nothing was done", file=sys.stderr)
             return BLIND
@@ -39,15 +37,3 @@ def run(settings: Settings, only: Sequence[str], *, yes: bool, observe: float) -
             return USAGE
     finally:
         feed.stop()
-
-
-def _frame(feed: LiveFeed, seconds: float) -> Frame | None:
-    begun = time.monotonic()
-    while time.monotonic() - begun < seconds + 10:
-        frame = feed.latest()
-        if frame is not None and frame.snapshot.observed_s >= seconds * 0.9:
-            return frame
-        if feed.trouble() is not None and time.monotonic() - begun > seconds + 3:
-            break
-        time.sleep(0.02)
-    return feed.latest()

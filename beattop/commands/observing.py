@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from beattop.feeds.live import LiveFeed, wait_frames
+from beattop.feeds.live import LiveFeed, wait_frame
 from beattop.model.frame import Frame
 from beattop.settings import Settings
 from beattop.sources.collector import Collector
@@ -10,4 +10,9 @@ from beattop.sources.collector import Collector
 
 def observe(settings: Settings, seconds: float) -> Frame | None:
     """The frame after `seconds`, its percentages over the whole time."""
-    return wait_frames(LiveFeed(Collector(settings, patient=True), window_s=None), seconds)
+    feed = LiveFeed(Collector(settings, patient=True), window_s=None)
+    feed.start(lambda frame: None)
+    try:
+        return wait_frame(feed, seconds)
+    finally:
+        feed.stop()

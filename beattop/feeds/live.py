@@ -100,27 +100,15 @@ class LiveFeed:
         return self._collector.history(on_progress)
 
 
-def wait_frames(
-    feed: LiveFeed, seconds: float, on_frame: Callable[[Frame], None] | None = None
-) -> Frame | None:
-    """Run `feed` for so long and give its last frame; at least two samples are waited for."""
-    seen: list[Frame] = []
-
-    def take(frame: Frame) -> None:
-        seen.append(frame)
-        if on_frame is not None:
-            on_frame(frame)
-
-    feed.start(take)
+def wait_frame(feed: LiveFeed, seconds: float) -> Frame | None:
+    """The frame of a started `feed` once it covers so many seconds; its newest where it cannot."""
     begun = time.monotonic()
-    try:
-        while time.monotonic() - begun < seconds + 10:
-            done = time.monotonic() - begun >= seconds
-            if done and seen and seen[-1].snapshot.observed_s >= seconds * 0.9:
-                break
-            if feed.trouble() is not None and time.monotonic() - begun > seconds + 3:
-                break
-            time.sleep(0.02)
-    finally:
-        feed.stop()
+    while time.monotonic() - begun < seconds + 10:
+        frame = feed.latest()
+        over = time.monotonic() - begun >= seconds
+        if over and frame is not None and frame.snapshot.observed_s >= seconds * 0.9:
+            return frame
+        if feed.trouble() is not None and time.monotonic() - begun > seconds + 3:
+            break
+        time.sleep(0.02)
     return feed.latest()

@@ -30,11 +30,6 @@ class Loop:
     """It did respawn, and has now outlived its predecessors."""
 
 
-def lifetime(life: Life) -> float | None:
-    """Seconds it lived; None while it lives or where its birth was not seen."""
-    return life.lifetime_s
-
-
 def unexpected(life: Life) -> bool:
     """Ended by a signal or with a status other than 0."""
     return life.signal is not None or (life.status is not None and life.status != 0)
