@@ -13,6 +13,11 @@ from beattop.model.sample import Sample
 SECONDS = 600.0
 """How much of the past is kept."""
 
+_STEADY = (
+    "processes", "configs", "pidfiles", "schedules", "handles", "last_words", "pasts", "older"
+)  # fmt: skip
+"""What seldom differs from the sample before, and is then kept only once."""
+
 
 class Tape:
     """Samples not older than `seconds`; counters, most of a sample, are packed (some 10 to 1)."""
@@ -23,11 +28,13 @@ class Tape:
 
     def add(self, sample: Sample) -> None:
         """Keep a sample, and let go what has become too old."""
-        processes = sample.processes
-        if self._kept and self._kept[-1][0].processes == processes:
-            processes = self._kept[-1][0].processes
-        bare = replace(sample, usage=(), processes=processes)
-        self._kept.append((bare, _pack(sample.usage)))
+        last = self._kept[-1][0] if self._kept else sample
+        same = {
+            name: getattr(last, name)
+            for name in _STEADY
+            if getattr(last, name) == getattr(sample, name)
+        }
+        self._kept.append((replace(sample, usage=(), **same), _pack(sample.usage)))
         while sample.at - self._kept[0][0].at > self._seconds:
             self._kept.popleft()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -77,4 +76,6 @@ class Cache:
 
     @staticmethod
     def _path(directory: Path, key: str) -> Path:
+        import hashlib  # noqa: PLC0415  brings OpenSSL, 3 MB: only where logs are kept
+
         return directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
