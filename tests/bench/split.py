@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
@@ -34,26 +36,53 @@ while True:
 """
 
 
-class Ledger:
-    """What the split says of each interval, and the kernel's account at its end."""
+_GAUGE_S = 0.005
 
-    def __init__(self, account: Callable[[], float], looping: Callable[[], float]) -> None:
-        self._account, self._looping = account, looping
+
+class Gauge:
+    """The kernel's accounts read all the time, so that they are known at any moment."""
+
+    def __init__(self, *accounts: Callable[[], float]) -> None:
+        self._accounts = accounts
+        self._read: list[tuple[float, ...]] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while not self._ended.wait(_GAUGE_S):
+            self._read.append((time.time(), *(account() for account in self._accounts)))
+
+    def __enter__(self) -> Gauge:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def at(self, moment: float) -> tuple[float, ...]:
+        """What the accounts stood at, in seconds, on the line between the two nearest readings."""
+        place = min(max(1, bisect_left(self._read, (moment,))), len(self._read) - 1)
+        (t0, *before), (t1, *after) = self._read[place - 1], self._read[place]
+        part = (moment - t0) / (t1 - t0)
+        return tuple(a + (b - a) * part for a, b in zip(before, after, strict=True))
+
+
+class Ledger:
+    """What the split says of each interval, in core-seconds."""
+
+    def __init__(self) -> None:
         self._second = Timeline(0.001)  # percentages cover the last interval alone
-        self._at: float | None = None
+        self.at: list[float] = []
         self.said: list[float] = []
         self.churn: list[float] = []
-        self.truth: list[float] = []
-        self.truth_churn: list[float] = []
 
     def take(self, sample: Sample, snapshot: Snapshot) -> None:
         cpu = self._second.add(sample).cpu
-        seconds = sample.at - self._at if self._at is not None else 0.0
-        self._at = sample.at
+        seconds = sample.at - self.at[-1] if self.at else 0.0
+        self.at.append(sample.at)
         self.said.append(((cpu.supervised_pct or 0.0) + (cpu.churn_pct or 0.0)) / 100 * seconds)
         self.churn.append((cpu.churn_pct or 0.0) / 100 * seconds)
-        self.truth.append(self._account())
-        self.truth_churn.append(self._looping())
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -70,13 +99,14 @@ def rows(quick: bool) -> Iterator[Row]:
                 with suppress(OSError):
                     groups[0].take(who.pid)
         made.wait_exits("beat2", 3)
-        ledger = Ledger(account or (lambda: tree_s(made.servers["main"].pid)), looping)
-        with Watch(made, ledger.take) as watch:
+        ledger = Ledger()
+        gauge = Gauge(account or (lambda: tree_s(made.servers["main"].pid)), looping)
+        with gauge, Watch(made, ledger.take) as watch:
             watch.wait(lambda shot: any(p.respawning for p in shot.programs), 20)
-            first = len(ledger.truth) - 1
+            first = len(ledger.at) - 1
             time.sleep(12 if quick else 30)
             watch.next()
-        yield from _judge(ledger, first, len(ledger.truth) - 1, what, bool(groups))
+        yield from _judge(ledger, gauge, first, what, bool(groups))
 
 
 def _accounts(
@@ -97,26 +127,24 @@ def _accounts(
     return groups[0].cpu_s, groups[1].cpu_s, "a cgroup's account"
 
 
-def _judge(ledger: Ledger, first: int, last: int, what: str, exact: bool) -> Iterator[Row]:
-    span = range(first + 1, last + 1)
-    truth = ledger.truth[last] - ledger.truth[first]
-    said = sum(ledger.said[i] for i in span)
-    off = 100 * (said - truth) / truth
+def _judge(ledger: Ledger, gauge: Gauge, first: int, what: str, exact: bool) -> Iterator[Row]:
+    span = range(first + 1, len(ledger.at))
+    accounts = [gauge.at(at) for at in ledger.at]
+    truth, looped = (b - a for a, b in zip(accounts[first], accounts[-1], strict=True))
+    off = 100 * (sum(ledger.said[i] for i in span) - truth) / truth
     yield Row(
         f"CPU split over {len(span)} looks, {truth:.1f} core-seconds, against {what}",
         f"{off:+.2f} %",
         "± 0.2 %",
         abs(off) <= 0.2,
     )
-    each = [1000 * (ledger.said[i] - ledger.truth[i] + ledger.truth[i - 1]) for i in span]
+    each = [1000 * (ledger.said[i] - accounts[i][0] + accounts[i - 1][0]) for i in span]
     worst = max(map(abs, each))
     yield Row("the same: worst single look", f"{worst:.0f} ms", "≤ 20 ms", worst <= 20)
     if exact:
-        real = ledger.truth_churn[last] - ledger.truth_churn[first]
-        churn = sum(ledger.churn[i] for i in span)
-        off = 100 * (churn - real) / real
+        off = 100 * (sum(ledger.churn[i] for i in span) - looped) / looped
         yield Row(
-            f"the same: churn of the respawning beat, {real:.1f} core-seconds",
+            f"the same: churn of the respawning beat, {looped:.1f} core-seconds",
             f"{off:+.1f} %",
             "± 5 %",
             abs(off) <= 5,
