@@ -2,7 +2,8 @@
 
 For a supervised tree T, W = sum of (own + dead) over T, and the tree's CPU in an interval is the
 difference of W. What supervisord reaped is paid out to the programs whose leaders ended: from a
-leader's clock at its exit where that was read, else in equal shares of what is left (estimated).
+leader's clock at its exit where that was read, else from what it was last seen to have used and in
+equal shares of what is left (estimated).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from beattop.model.lifecycle import Exit
 from beattop.model.membership import Membership
@@ -35,13 +37,23 @@ class Interval:
     estimated: frozenset[ProgramId]
 
 
+class _Ended(NamedTuple):
+    """A leader that ended and whose CPU supervisord reaps."""
+
+    program: ProgramId
+    cpu_s: float | None = None
+    """All that it used, by its clock at the exit; None where that was missed."""
+    least_s: float = 0.0
+    """What it was last seen to have used."""
+
+
 @dataclass(slots=True)
 class _Bank:
     """What one supervisord has reaped and no program was charged with yet."""
 
     seconds: float = 0.0
-    owed: dict[ProcessKey, tuple[ProgramId, float | None]] = field(default_factory=dict)
-    """Ended leaders not paid yet, with what their clock said."""
+    owed: dict[ProcessKey, _Ended] = field(default_factory=dict)
+    """Ended leaders not paid yet."""
     idle: int = 0
 
 
@@ -212,7 +224,7 @@ class Accounts:
                 programs[program] = programs.get(program, 0.0) - booked
                 if old.ppid in pids:
                     bank = self._bank(self._inside[key])
-                    bank.owed.setdefault(key, (program, None))
+                    bank.owed.setdefault(key, _Ended(program, least_s=booked))
         return own
 
     def _owe(
@@ -225,17 +237,17 @@ class Accounts:
         """Note the leaders that ended, with what the clock said at their exit."""
         for key, program in born.items():
             if key not in usage:
-                self._bank(program.supervisor).owed.setdefault(key, (program, None))
+                self._bank(program.supervisor).owed.setdefault(key, _Ended(program))
         for exit_ in sample.lifecycle:
             if isinstance(exit_, Exit):
                 self._exits[exit_.pid] = (exit_, sample.at)
         self._exits = {p: e for p, e in self._exits.items() if sample.at - e[1] < REAPED_S}
         exits = {pid: heard for pid, (heard, _) in self._exits.items()}
         for bank in self._banks.values():
-            for key, (program, _) in list(bank.owed.items()):
+            for key, ended in bank.owed.items():
                 gone = exits.get(key.pid)
                 if gone and gone.cpu_s is not None and gone.start_ticks in (None, key.start_ticks):
-                    bank.owed[key] = (program, gone.cpu_s)
+                    bank.owed[key] = ended._replace(cpu_s=gone.cpu_s)
 
     def minute_pct(self, program: ProgramId) -> float:
         """Percent of a core over the last whole minute; too little while less was observed."""
@@ -276,21 +288,23 @@ def _keys(sample: Sample) -> frozenset[ProcessKey]:
 
 def _pay(bank: _Bank, programs: dict[ProgramId, float], estimated: set[ProgramId]) -> float:
     """Charge ended leaders from what supervisord reaped; returns what stays nobody's."""
-    known = {key: (p, cpu) for key, (p, cpu) in bank.owed.items() if cpu is not None}
-    for key, (program, cpu) in known.items():
+    for key, ended in list(bank.owed.items()):
         # Reaped only when supervisord's account has grown by it (to a clock tick or two).
-        if bank.seconds + 0.021 >= cpu:
-            programs[program] = programs.get(program, 0.0) + cpu
-            bank.seconds -= cpu
+        if ended.cpu_s is not None and bank.seconds + 0.021 >= ended.cpu_s:
+            programs[ended.program] = programs.get(ended.program, 0.0) + ended.cpu_s
+            bank.seconds -= ended.cpu_s
             del bank.owed[key]
-    missed = [(key, p) for key, (p, cpu) in bank.owed.items() if cpu is None]
-    waiting = any(cpu is not None for _, cpu in bank.owed.values())
-    if missed and bank.seconds > 0.0 and not waiting:
-        share = bank.seconds / len(missed)
-        for key, program in missed:
-            programs[program] = programs.get(program, 0.0) + share
-            estimated.add(program)
-            del bank.owed[key]
+    missed = [e for e in bank.owed.values() if e.cpu_s is None]
+    if missed and bank.seconds > 0.0 and len(missed) == len(bank.owed):
+        # First what each was seen to have used, then equal parts of the rest.
+        least = sum(e.least_s for e in missed)
+        part = min(1.0, bank.seconds / least) if least > 0.0 else 0.0
+        rest = (bank.seconds - part * least) / len(missed)
+        for ended in missed:
+            share = part * ended.least_s + rest
+            programs[ended.program] = programs.get(ended.program, 0.0) + share
+            estimated.add(ended.program)
+        bank.owed.clear()
         bank.seconds = 0.0
     if bank.owed or bank.seconds > 0.0:
         # /proc is not read in one instant: a leader may vanish one sample before, or after, its

@@ -51,6 +51,26 @@ def test_missed_clocks_share_what_supervisord_reaped_and_say_so(world):
     assert world.the("loop").cpu_estimated
 
 
+def test_a_long_lifes_missed_clock_is_not_laid_to_the_short_lives_beside_it(world):
+    long = world.spawn("calm")
+    long.cpu_s = 0.0
+    world.look()
+    world.pass_(1)
+    long.cpu_s = 0.9
+    world.look()
+    short = world.spawn("loop")
+    world.pass_(0.5)
+    long.cpu_s, short.cpu_s = 1.0, 0.02
+    world.end(short, "loop", status=1, told=False)
+    world.end(long, "calm", status=1, told=False)
+    world.pass_(0.5)
+    world.look()
+    assert world.the("calm").cpu_s == pytest.approx(0.96)
+    assert world.the("loop").cpu_s == pytest.approx(0.06)
+    assert world.the("calm").cpu_estimated
+    assert world.the("loop").cpu_estimated
+
+
 def test_a_life_across_looks_is_not_counted_twice(world):
     world.look()
     proc = world.spawn("loop")
