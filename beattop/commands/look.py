@@ -31,7 +31,7 @@ def show(frame: Frame | None, settings: Settings, *, as_json: bool) -> int:
         print(json.dumps(document(frame), ensure_ascii=True))
     else:
         plain = settings.no_color or not sys.stdout.isatty()
-        for line in once.lines(frame, ascii_only=settings.ascii):
+        for line in once.lines(frame, settings.ascii, settings.price_per_core_hour):
             text = click.unstyle(line) if plain else line
             print(_printable(text))
     return 0 if known(frame.snapshot) else BLIND

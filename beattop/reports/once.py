@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from beattop.model.cost import burnt, monthly
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Snapshot, Unmanaged
@@ -20,10 +21,16 @@ _SIGNS = {
 _PERCENT_WIDTH = 6
 
 
-def lines(frame: Frame, ascii_only: bool = False) -> Iterable[str]:
-    """The report, line by line, styled with ANSI (the caller strips it where it is not wanted)."""
+def lines(frame: Frame, ascii_only: bool = False, price: float | None = None) -> Iterable[str]:
+    """The report, line by line, styled with ANSI (the caller strips it where it is not wanted).
+
+    `price` of a core-hour, in whatever money, tells what the churn costs a month.
+    """
     snapshot = frame.snapshot
     yield _headline(snapshot)
+    spent = [burnt(snapshot), monthly(snapshot, price)]
+    if any(spent):
+        yield f"respawning has burnt {', costs '.join(filter(None, spent))}"
     yield ""
     told = [f for f in frame.findings if f.severity != "info"]
     if not told:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from beattop.model.cost import burnt, monthly
 from beattop.model.snapshot import CpuSplit, Snapshot
-from beattop.text import moment
 from beattop.ui import glyphs
 from beattop.ui.line import Line, Span, cut, line, width
 
@@ -95,9 +95,9 @@ def _legend(snapshot: Snapshot, price: float | None) -> Line:
         Span(f"{glyphs.CHURN} ", "churn"),
         Span(f"churn {churn:.0f} %", "churn" if churn >= 0.5 else ""),
     ]
-    burnt = cost(snapshot, price)
-    if burnt and churn >= 0.5:
-        spans.append(Span(f" {burnt}"))
+    spent = cost(snapshot, price)
+    if spent and churn >= 0.5:
+        spans.append(Span(f" {spent}"))
     return (
         *spans,
         Span("   "),
@@ -107,19 +107,9 @@ def _legend(snapshot: Snapshot, price: float | None) -> Line:
 
 
 def cost(snapshot: Snapshot, price: float | None) -> str:
-    """What respawning has burnt: "≈ 34 core-hours since Tue 04:12 = 1.70 at …"; "" for nothing."""
-    burnt = snapshot.burnt
-    seconds = burnt.since_start_s if burnt.since_start_s is not None else burnt.observed_s
-    since = burnt.since_at if burnt.since_start_s is not None else None
-    if not seconds or seconds < 1:
+    """ "≈ 34 core-hours since Tue 04:12, costs 28.84 a month"; "" for nothing."""
+    past = burnt(snapshot)
+    if not past:
         return ""
-    hours = seconds / 3600
-    amount = (
-        f"{hours:,.0f} core-hours"
-        if hours >= 9.95
-        else f"{hours:.1f} core-hours"
-        if hours >= 0.1
-        else f"{seconds:,.0f} core-seconds"
-    )
-    words = f"{glyphs.ABOUT} {amount}" + (f" since {moment(since, snapshot.at)}" if since else "")
-    return words + (f" = {hours * price:,.2f} at {price:g} an hour" if price else "")
+    future = monthly(snapshot, price)
+    return f"{glyphs.ABOUT} {past}" + (f", costs {future}" if future else "")

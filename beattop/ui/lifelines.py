@@ -18,12 +18,14 @@ _SHOWN: Final = 12
 
 
 def lives(p: Program, at: float, width: int) -> list[Line]:
-    """The last lives, newest first, each as long as it lasted; then how often it ended how."""
+    """The last lives, newest first: each as long as it lasted, with the CPU that it used; then how
+    often it ended how.
+    """
     if not p.lives:
         return [line((" none seen yet", "dim"))]
     shown = list(reversed(p.lives))[:_SHOWN]
     longest = max((_span(life, at) or 0.0 for life in shown), default=0.0) or 1.0
-    room = max(8, min(40, width - 56))
+    room = max(8, min(40, width - 66))
     out = [_life(life, at, longest, room) for life in shown]
     if p.past is not None and p.past.exit_counts:
         counts = ", ".join(f"{how} ×{number:,}" for how, number in p.past.exit_counts[:8])
@@ -43,6 +45,7 @@ def _life(life: Life, at: float, longest: float, room: int) -> Line:
         fit(str(life.pid or "?"), 8),
         (fit(duration(span), 7, right=True), "bold"),
         (f" {fit(drawn, room)} ", "good" if life.ended_at is None else "dim"),
+        fit(_used(life), 10),
         (words, ink),
     )
 
@@ -51,6 +54,11 @@ def _span(life: Life, at: float) -> float | None:
     if life.spawned_at is None:
         return None
     return max(0.0, (at if life.ended_at is None else life.ended_at) - life.spawned_at)
+
+
+def _used(life: Life) -> str:
+    """CPU of an ended life whose clock was read in time."""
+    return "" if life.cpu_s is None else f"{life.cpu_s:.2f} CPU s"
 
 
 def _end(life: Life) -> tuple[str, str]:

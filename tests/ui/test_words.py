@@ -102,7 +102,8 @@ def test_before_the_first_frame():
 def test_costs_are_told_with_and_without_a_price():
     snapshot = frames.incident().snapshot
     assert cost(snapshot, None).startswith("≈ 34 core-hours since ")
-    assert cost(snapshot, 0.05).endswith("= 1.70 at 0.05 an hour")
+    # 79 % of a core, 730 hours a month
+    assert cost(snapshot, 0.05).endswith(", costs 28.84 a month")
     assert cost(replace(snapshot, burnt=Burnt()), 0.05) == ""
     assert cost(replace(snapshot, burnt=Burnt(120.0)), None) == "≈ 120 core-seconds"
 

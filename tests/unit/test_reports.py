@@ -207,6 +207,14 @@ def test_the_text_says_what_to_do(incident, calm):
     assert "All well: 1 program steady." in click.unstyle("\n".join(once.lines(calm)))
 
 
+def test_the_text_says_what_the_churn_costs_where_a_price_is_known(incident, calm):
+    churn = incident.snapshot.cpu.churn_pct
+    with_price = "\n".join(once.lines(incident, price=0.1))
+    assert f"costs {churn / 100 * 730 * 0.1:,.2f} a month" in with_price
+    assert "a month" not in "\n".join(once.lines(incident))
+    assert "burnt" not in "\n".join(once.lines(calm, price=0.1))
+
+
 def test_a_box_without_supervisord_says_what_to_do():
     world = World()
     world.look()
