@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import xmlrpc.client
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from beattop.model.supervisor import ProgramState, State
 from beattop.sources.supervisor.server import Server
-from beattop.sources.supervisor.transport import Unreadable, transport
+from beattop.sources.supervisor.transport import Transport, Unreadable, transport
 from beattop.text import clean, safe
 
 READ_METHODS = frozenset(
@@ -66,36 +67,57 @@ class ReadClient:
 
     def call(self, method: str, *params: int | str | bool, timeout: float | None = None) -> object:
         """The raw answer of `method`; raises NotARead before anything is sent for a writer."""
-        if method not in READ_METHODS:
-            raise NotARead(f"{method} is not on the list of reading calls")
+        link, body = self._link(timeout), _body(method, *params)
+        return _only(method, link.request("localhost", "/RPC2", body))
+
+    def calls(self, *methods: str) -> list[object]:
+        """The raw answers of several methods without parameters, asked in one breath.
+
+        Each call wakes supervisord's main loop, and a woken loop respawns what has just ended:
+        calls that are sent before the first answer is read wake it once.
+        """
+        link, bodies = self._link(), [_body(method) for method in methods]
+        sent: list[http.client.HTTPConnection | None] = []
+        try:
+            for body in bodies:
+                try:
+                    sent.append(link.send("/RPC2", body))
+                except OSError:
+                    if not sent:
+                        raise
+                    sent.append(None)  # its queue of connections is short: one after the other
+            return [
+                self.call(method) if open_ is None else _only(method, link.receive(open_))
+                for method, open_ in zip(methods, sent, strict=True)
+            ]
+        finally:
+            for left in filter(None, sent):
+                left.close()
+
+    def _link(self, timeout: float | None = None) -> Transport:
         server = self.server
-        link = transport(
+        return transport(
             server.url or "", server.username, server.password, timeout or self.timeout
         )
-        body = xmlrpc.client.dumps(params, method, allow_none=False).encode()
-        answer = link.request("localhost", "/RPC2", body)
-        if len(answer) != 1:
-            raise Unreadable(f"{method} answered with {len(answer)} values")
-        return answer[0]
 
-    def pid(self, timeout: float | None = None) -> int:
-        """The server's own pid, as its pid namespace numbers it."""
-        answer = self.call("supervisor.getPID", timeout=timeout)
-        if not isinstance(answer, int):
+    def who(self) -> tuple[int, str, list[Mapping[str, object]]]:
+        """The server's own pid, as its pid namespace numbers it, its version, and the raw entries
+        of getAllProcessInfo.
+        """
+        methods = ("getPID", "getSupervisorVersion", "getAllProcessInfo")
+        pid, version, entries = self.calls(*(f"supervisor.{method}" for method in methods))
+        if not isinstance(pid, int):
             raise Unreadable("getPID answered with no number")
-        return answer
+        return pid, clean(str(version))[:40], structs(entries)
 
     def version(self) -> str:
         """Version of the supervisor package, "4.3.0"."""
         return clean(str(self.call("supervisor.getSupervisorVersion")))[:40]
 
-    def read_programs(
-        self, supervisor_id: str, timeout: float | None = None
-    ) -> tuple[ProgramState, ...]:
+    def read_programs(self, supervisor_id: str) -> tuple[ProgramState, ...]:
         """Every program's state, cleaned, in supervisord's order; costs it 1 to 300 ms."""
-        answer = self.call("supervisor.getAllProcessInfo", timeout=timeout)
-        now = time.time()
-        return tuple(program_state(entry, supervisor_id, now) for entry in structs(answer))
+        answer = self.call("supervisor.getAllProcessInfo")
+        return program_states(structs(answer), supervisor_id, time.time())
 
     def configs(self) -> list[Mapping[str, object]]:
         """getAllConfigInfo: the last re-read configuration, raw; thin before supervisor 4.0."""
@@ -114,6 +136,18 @@ class ReadClient:
         return str(self.call("supervisor.readLog", offset, length))
 
 
+def _body(method: str, *params: int | str | bool) -> bytes:
+    if method not in READ_METHODS:
+        raise NotARead(f"{method} is not on the list of reading calls")
+    return xmlrpc.client.dumps(params, method, allow_none=False).encode()
+
+
+def _only(method: str, answer: Sequence[object]) -> object:
+    if len(answer) != 1:
+        raise Unreadable(f"{method} answered with {len(answer)} values")
+    return answer[0]
+
+
 def structs(answer: object) -> list[Mapping[str, object]]:
     """A list of structs, or Unreadable."""
     if not isinstance(answer, list) or len(answer) > _MOST_PROGRAMS:
@@ -121,6 +155,13 @@ def structs(answer: object) -> list[Mapping[str, object]]:
     if not all(isinstance(entry, dict) for entry in answer):
         raise Unreadable("the answer's entries are no programs")
     return answer
+
+
+def program_states(
+    entries: Iterable[Mapping[str, object]], supervisor_id: str, at: float
+) -> tuple[ProgramState, ...]:
+    """The entries of getAllProcessInfo, answered `at` (Unix seconds), cleaned."""
+    return tuple(program_state(entry, supervisor_id, at) for entry in entries)
 
 
 def program_state(entry: Mapping[str, object], supervisor_id: str, at: float) -> ProgramState:

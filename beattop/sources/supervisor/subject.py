@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beattop.model.process import Process
 from beattop.model.source import SourceStatus
@@ -90,9 +90,11 @@ class _Subject:
                 "supervisor", name, verdict.status, verdict.detail, memory.answered_at
             )
             return Look(word(memory, name, server, status), None)
-        answer = ask(server, name, patience_s)
+        answer = verdict.first or ask(server, name, patience_s)
         if answer.programs is not None:
-            memory.programs, memory.answered_at = answer.programs, answer.at
+            memory.programs = tuple(replace(p, supervisor=name) for p in answer.programs)
+            memory.answered_at = answer.at
+            self._verdict = replace(verdict, first=None)
             self._configs_by_rpc(server, name)
         else:
             self._verdict = None  # look for it anew: it may have moved, or gone

@@ -127,12 +127,26 @@ class Transport(xmlrpc.client.Transport):
         self, host: object, handler: str, request_body: SizedBuffer, verbose: bool = False
     ) -> tuple[xmlrpc.client._Marshallable, ...]:
         """Send one call once; raises one of CALL_ERRORS."""
+        return self.receive(self.send(handler, request_body))
+
+    def send(self, handler: str, request_body: SizedBuffer) -> http.client.HTTPConnection:
+        """Send one call; its answer is read by `receive`. Raises one of CALL_ERRORS."""
         connection = _Connection(self._url, self._timeout)
         headers = {"Content-Type": "text/xml", "User-Agent": self.user_agent, "Connection": "close"}
         if self._auth:
             headers["Authorization"] = self._auth
         try:
             connection.request("POST", handler, bytes(request_body), headers)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def receive(
+        self, connection: http.client.HTTPConnection
+    ) -> tuple[xmlrpc.client._Marshallable, ...]:
+        """The answer to a call that was sent; raises one of CALL_ERRORS."""
+        try:
             # The response holds the socket too: both are to be closed.
             with connection.getresponse() as answer:
                 if answer.status != http.client.OK:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from beattop.model.source import Status
 from beattop.model.supervisor import ProgramState
-from beattop.sources.supervisor.client import ReadClient
+from beattop.sources.supervisor.client import ReadClient, program_states
 from beattop.sources.supervisor.discovery import Place, same_network
 from beattop.sources.supervisor.errors import explain
 from beattop.sources.supervisor.server import Server
@@ -27,6 +27,18 @@ _NEXT_DOOR_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What one round of asking gave."""
+
+    status: Status
+    detail: str
+    programs: tuple[ProgramState, ...] | None
+    """None where it did not answer."""
+    at: float
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Where a supervisord is asked, and how that went."""
 
@@ -39,18 +51,8 @@ class Verdict:
     version: str | None = None
     pid: int | None = None
     """The pid it said it has, in its own namespace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one round of asking gave."""
-
-    status: Status
-    detail: str
-    programs: tuple[ProgramState, ...] | None
-    """None where it did not answer."""
-    at: float
-    took_s: float
+    first: Answer | None = None
+    """What it said of its programs, under the server's name, in the same breath."""
 
 
 def find(
@@ -111,13 +113,16 @@ def _nowhere(where: Place, elsewhere: bool, unread: Status | None) -> Verdict:
 
 def probe(server: Server, timeout_s: float) -> Verdict:
     """Who answers at `server`; never raises."""
-    client = ReadClient(server, timeout_s)
+    began = time.monotonic()
     try:
-        pid = client.pid()
-        return Verdict("ok", "", server, True, client.version(), pid)
+        pid, version, entries = ReadClient(server, timeout_s).who()
+        now = time.time()
+        programs = program_states(entries, server.name, now)
     except CALL_ERRORS as error:
         status, detail = explain(error, server.url or "", server.password)
         return Verdict(status, detail, server)
+    first = Answer("ok", "", programs, now, time.monotonic() - began)
+    return Verdict("ok", "", server, True, version, pid, first)
 
 
 def ask(server: Server, supervisor_id: str, timeout_s: float) -> Answer:

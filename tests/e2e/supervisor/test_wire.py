@@ -100,7 +100,7 @@ def test_odd_servers(tmp_path: Path, serve: Callable[[socket.socket], None], sta
     with listening(path, serve):
         began = time.monotonic()
         with pytest.raises(CALL_ERRORS) as caught:
-            ReadClient(Server(f"unix://{path}"), timeout=0.5).pid()
+            ReadClient(Server(f"unix://{path}"), timeout=0.5).who()
         assert time.monotonic() - began < 2
         assert explain(caught.value, path)[0] == status
 
@@ -108,14 +108,14 @@ def test_odd_servers(tmp_path: Path, serve: Callable[[socket.socket], None], sta
 def test_nobody_there(tmp_path: Path):
     path = str(tmp_path / "s")
     with pytest.raises(FileNotFoundError):
-        ReadClient(Server(f"unix://{path}")).pid()
+        ReadClient(Server(f"unix://{path}")).who()
     with socket.socket(socket.AF_UNIX) as left_over:
         left_over.bind(path)
     with pytest.raises(ConnectionRefusedError):
-        ReadClient(Server(f"unix://{path}")).pid()
+        ReadClient(Server(f"unix://{path}")).who()
     (tmp_path / "file").write_text("")
     with pytest.raises(ConnectionRefusedError):
-        ReadClient(Server(f"unix://{tmp_path}/file")).pid()
+        ReadClient(Server(f"unix://{tmp_path}/file")).who()
 
 
 def test_a_full_queue_is_a_timeout(tmp_path: Path):
@@ -134,7 +134,7 @@ def test_a_full_queue_is_a_timeout(tmp_path: Path):
                 except OSError:
                     break
             with pytest.raises(TimeoutError):
-                ReadClient(Server(f"unix://{path}"), timeout=0.3).pid()
+                ReadClient(Server(f"unix://{path}"), timeout=0.3).who()
         finally:
             for link in waiting:
                 link.close()
@@ -146,7 +146,7 @@ def test_a_path_longer_than_a_unix_socket_takes():
         deep.mkdir(parents=True)
         os.symlink(one.folder / "s.sock", deep / "s.sock")
         client = ReadClient(Server(f"unix://{deep}/s.sock"))
-        assert client.pid() == one.pid
+        assert client.who()[0] == one.pid
         assert client.version()
         states = client.read_programs("id")
         assert [(p.name, p.state) for p in states] in ([("a", "STARTING")], [("a", "RUNNING")])
@@ -154,7 +154,7 @@ def test_a_path_longer_than_a_unix_socket_takes():
         assert client.tail("a", "stdout") == ""
         handles = len(os.listdir("/proc/self/fd"))
         for _ in range(20):
-            client.pid()
+            client.who()
         assert len(os.listdir("/proc/self/fd")) == handles
 
 
@@ -166,7 +166,7 @@ def test_threads_share_a_client():
 
         def ask() -> None:
             try:
-                pids.update(client.pid() for _ in range(25))
+                pids.update(client.who()[0] for _ in range(25))
             except CALL_ERRORS as error:
                 failures.append(error)
 

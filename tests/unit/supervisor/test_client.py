@@ -131,3 +131,65 @@ def test_configs_by_rpc(wire: Wire):
     assert told.command == "celery beat -b redis://:**@h"
     assert (told.startsecs, told.stopsignal, told.directory) == (0, "SIGINT", None)
     assert (told.stopasgroup, told.file, told.stdout_log) == (False, "", None)
+
+
+def test_calls_in_one_breath_are_sent_before_the_first_answer_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    happened: list[str] = []
+
+    class Link:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def send(self, handler: str, body: bytes) -> Open:
+            _, method = xmlrpc.client.loads(body)
+            happened.append(f"sent {method}")
+            return Open(method or "")
+
+        def receive(self, open_: Open) -> tuple[object, ...]:
+            happened.append(f"read {open_.method}")
+            return (open_.method,)
+
+    class Open:
+        def __init__(self, method: str) -> None:
+            self.method = method
+
+        def close(self) -> None:
+            happened.append("closed")
+
+    monkeypatch.setattr(module, "transport", Link)
+    methods = ("supervisor.getPID", "supervisor.getState")
+    assert ReadClient(Server("unix:///s")).calls(*methods) == list(methods)
+    assert happened[:4] == [f"{did} {method}" for did in ("sent", "read") for method in methods]
+    assert happened[4:] == ["closed", "closed"]
+    with pytest.raises(NotARead):
+        ReadClient(Server("unix:///s")).calls("supervisor.getPID", "supervisor.shutdown")
+    assert len(happened) == 6
+
+
+def test_a_short_queue_of_connections_is_asked_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    class Link:
+        def __init__(self, *_: object) -> None:
+            self.open = 0
+
+        def send(self, handler: str, body: bytes) -> Link:
+            if self.open:
+                raise TimeoutError
+            self.open += 1
+            return self
+
+        def receive(self, link: Link) -> tuple[object, ...]:
+            return ("first",)
+
+        def request(self, host: str, handler: str, body: bytes) -> tuple[object, ...]:
+            return ("later",)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(module, "transport", Link)
+    answers = ReadClient(Server("unix:///s")).calls("supervisor.getPID", "supervisor.getState")
+    assert answers == ["first", "later"]
