@@ -48,8 +48,11 @@ class Blocks:
         top = self._head(p, order, ended, foldable=bool(p.members or dead))
         if top.folded is not False:
             return [top]
-        rows = [top, *self._tree(p.members, p.id, p.id)]
-        if p.respawning and not p.members:
+        mourned = {life.pid for life in dead}
+        # A zombie that waits for its parent has its tombstone already.
+        alive = [m for m in p.members if not (m.state == "Z" and m.process.ns_pid in mourned)]
+        rows = [top, *self._tree(alive, p.id, p.id)]
+        if p.respawning and not alive:
             rows.append(_between(p.id))
         return rows + [_tomb(life, p.id) for life in reversed(dead)]
 

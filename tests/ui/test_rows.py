@@ -51,6 +51,19 @@ def test_a_loop_keeps_its_number_of_rows_through_its_lives():
     ]
 
 
+def test_a_zombie_with_a_tombstone_stands_there_once():
+    frame = frames.incident()
+    loop = frame.snapshot.programs[1]
+    (alive,) = loop.members
+    number = alive.process.ns_pid
+    ended = replace(loop.lives[-1], pid=number, ended_at=frame.snapshot.at, status=73)
+    loop = replace(loop, members=(replace(alive, state="Z"),), lives=(*loop.lives[:-1], ended))
+    one, _, *more = frame.snapshot.programs
+    told = replace(frame, snapshot=replace(frame.snapshot, programs=(one, loop, *more)))
+    assert [r.state for r in rows(told)][:3] == ["RESPAWNING", "between", "exited 73"]
+    assert sum(r.pid == number for r in rows(told) if r.kind != "program") == 1
+
+
 def test_a_respawning_program_is_called_so_whatever_supervisord_says():
     frame = frames.incident()
     loop = replace(frame.snapshot.programs[1], state="RUNNING")
