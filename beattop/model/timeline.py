@@ -223,7 +223,10 @@ class Timeline:
             return members(tree, self._lines, usage, self._accounts, facts.handles, sample.at)
 
         programs = []
-        for program in program_ids(sample, tuple(self._lives), belongs.programs):
+        # Until it is known better, a supervisord goes by another name: that one's log is forgotten.
+        told = {s.id for s in sample.supervisords}
+        logged = tuple(key for key in self._lives if key[0] in told)
+        for program in program_ids(sample, logged, belongs.programs):
             found = member(belongs.programs.get(program, ()))
             ambiguous = self._names.ambiguous(program.supervisor, program.name)
             programs.append(

@@ -74,7 +74,7 @@ def test_a_source_that_raises_is_named_and_the_others_go_on(
         monkeypatch.setattr(getattr(collector, attribute), method, explode)
 
     _, listener = running(break_it)
-    sample = listener.wait(lambda s: status(s, name) == "down", 2.0)
+    sample = listener.wait(lambda s: status(s, name) == "down")
     (broken,) = [s for s in sample.sources if s.name == name]
     assert "ZeroDivisionError" in broken.detail and "\x1b" not in broken.detail
     assert status(sample, "processes") == "ok"
@@ -87,7 +87,7 @@ def test_a_lifecycle_that_raises_is_named(running):
     collector, listener = running()
     listener.wait(lambda s: True)
     collector._lifecycle.drain = explode
-    sample = listener.wait(lambda s: status(s, "lifecycle") == "down", 2.0)
+    sample = listener.wait(lambda s: status(s, "lifecycle") == "down")
     assert status(sample, "processes") == "ok"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beattop.feeds.frames import Frames
-from tests.unit.world import World
+from tests.unit.world import URL, World
 
 
 def test_a_clock_that_is_set_back_does_not_blind() -> None:
@@ -84,3 +84,21 @@ def test_the_log_tells_whose_left_over_a_group_without_a_leader_is() -> None:
         (500, "orphan", "beat"),
         (501, "foreign", None),
     }
+
+
+def test_a_supervisord_that_is_known_by_a_better_name_leaves_no_programs_under_the_old() -> None:
+    world = World()
+    world.supervisord("conf:/etc/supervisord.conf")
+    world.program("beat", "celery -A proj beat")
+    world.look()
+    world.loop("beat", 2)
+    world.look()
+    assert world.snapshot is not None
+    assert len(world.snapshot.programs) == 1
+    world.servers.clear()
+    world.states.clear()
+    world.configs.clear()
+    world.supervisord()
+    world.program("beat", "celery -A proj beat")
+    world.look()
+    assert [p.id.supervisor for p in world.snapshot.programs] == [URL]

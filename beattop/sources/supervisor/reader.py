@@ -18,7 +18,7 @@ from beattop.sources.supervisor.word import Names, Word
 
 _GHOST_S = 300.0
 """How long an ended supervisord is still told of."""
-_GATE_S = 1.0
+_GATE_S = 5.0
 _NONE = (
     "no supervisord runs on this box, or none that you may see: start one, name one with "
     "--supervisor, or look with sudo"
@@ -172,10 +172,14 @@ class SupervisorSource:
 
     def _gate(self) -> None:
         """Processes come first: one of them may be what a name means."""
+
+        def told(follower: Follower) -> bool:
+            subject = follower.subject
+            known = isinstance(subject, ProcessSubject) and subject.match is not None
+            return follower.looked or follower.word is not None or known
+
         with self._changed:
-            self._changed.wait_for(
-                lambda: all(f.looked or f.word for f in self._by_process.values()), _GATE_S
-            )
+            self._changed.wait_for(lambda: all(map(told, self._by_process.values())), _GATE_S)
 
     def _bury(self, key: ProcessKey, follower: Follower) -> None:
         word = follower.word

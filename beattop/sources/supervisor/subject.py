@@ -32,7 +32,7 @@ PATIENT_S = 8.0
 """A supervisord on a busy box may need seconds; the screen has been told of a timeout by then."""
 _CONF_AGAIN_S = 5.0
 _CONF_SLOW_AGAIN_S = 60.0
-Publish = Callable[[Word], None]
+Publish = Callable[[Word | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,18 @@ class ProcessSubject(_Subject):
         """Read the conf if it changed, find the server, ask it; tells `publish` of each stage."""
         where = self._where()
         memory = self._memory
+        if self._named and self.match is None:
+            # Known before the conf is read, which takes a second on a busy box: told at once.
+            self.match = self._meant(where, [])
+            publish(None)
+        if self._named and self.match is None and all(name.url is None for name in self._named):
+            return Look(None, None)
         self._read_conf(where.cwd, self._call.options, where.process.pid)
         servers = candidates(where, memory.reading, self.child_url, self._known)
-        if self._named and not self._wanted(where, servers):
-            return Look(None, None)
+        if self._named:
+            self.match = self._meant(where, servers)
+            if self.match is None:
+                return Look(None, None)
         look = Look(None, None)
         for patience_s in (QUICK_S, PATIENT_S):
             look = self._try(where, servers, patience_s)
@@ -163,16 +171,15 @@ class ProcessSubject(_Subject):
             self._memory.cwd = self._place.cwd
         return self._place
 
-    def _wanted(self, where: Place, servers: list[Server]) -> bool:
+    def _meant(self, where: Place, servers: list[Server]) -> Server | None:
+        """The name by which the user asked for it: its conf's path, or one of its addresses."""
         mine = os.path.realpath(where.conf_name) if where.conf else None
         for name in self._named:
             by_conf = name.conf is not None and mine == os.path.realpath(name.conf)
             if by_conf or any(same_url(name.url, server.url) for server in servers):
-                self.match = name
                 self._names.release(name)  # the NamedSubject's, which now has nothing to do
-                return True
-        self.match = None
-        return False
+                return name
+        return None
 
     def _try(self, where: Place, servers: list[Server], patience_s: float) -> Look:
         if self.stopped:

@@ -7,15 +7,17 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 import pytest
 
 from beattop.model.process import Usage
-from beattop.sources.supervisor import discovery, follower, reader
+from beattop.sources.supervisor import conf, discovery, follower, reader
 from beattop.sources.supervisor.reader import SupervisorReading, SupervisorSource
 from beattop.sources.supervisor.server import Server, parse
 from tests.e2e.small import SLEEPER, Small, end, seen, supervisord, until
@@ -171,6 +173,25 @@ def test_named_by_conf_by_url_and_unnamed():
                 told = first(made)
                 assert [s.id for s in told.supervisords] == [two.url]
                 assert len(told.programs) == 2
+
+
+def test_a_name_means_its_process_however_long_the_conf_takes_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """On a burning box that is seconds: until then it must not be told as one that is down."""
+    read, may = conf.read, threading.Event()
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        may.wait(20)
+        return read(*args, **more)
+
+    monkeypatch.setattr(conf, "read", slowly)
+    with supervisord(TWO) as one, source(parse(str(one.conf))) as made:
+        made.observe([one.process])
+        until(lambda: all(f.looked for f in made._by_name), 10)
+        assert made.latest().supervisords == ()
+        may.set()
+        assert [s.id for s in first(made, one).supervisords] == [one.url]
 
 
 def test_named_but_not_running(tmp_path):
