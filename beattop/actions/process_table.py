@@ -17,7 +17,6 @@ from beattop.sources.proc.procfs import Procfs
 from beattop.sources.proc.stat import Stat
 from beattop.text import safe_argv
 
-
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
