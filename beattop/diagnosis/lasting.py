@@ -213,7 +213,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
         return _fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
             f"in its shell, so that a stop reaches the whole process group; {update}. That "
-            "update still stops it the old way and leaves its child once more: look again after it.",
+            "update still stops it the old way and leaves its child once more: look again then.",
             config,
             set_option(config, "stopasgroup", "true"),
             f"[{config.section}]: a stop leaves its child behind; set stopasgroup=true.",
