@@ -170,6 +170,20 @@ class TestRestart:
         assert "second one would run beside" in outcome.summary
         assert outcome.further is not None
 
+    def test_a_start_that_fails_is_told_where_it_failed(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.put("web", "FATAL")
+        world.server.on_start = [lambda name: world.server.put(name, "FATAL")]
+        outcome = world.do(plan)
+        assert outcome.status == "failed"
+        assert ticks(outcome) == {
+            "asked": "skipped",
+            "stopped": "done",
+            "survivors": "done",
+            "started": "done",
+            "runs": "failed",
+        }
+
     def test_a_stopped_one_is_just_started(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path)
         world.proc.remove(201)

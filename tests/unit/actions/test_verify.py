@@ -161,6 +161,7 @@ def test_supervisord_falls_silent_before_the_second_look(tmp_path: Path) -> None
     outcome = act(world)
     assert outcome.status == "unverified"
     assert "does not answer a second time" in outcome.summary
+    assert ticks(outcome)["keeper-alive"] == "done", "it was asked, so the kept beat is looked at"
 
 
 def test_supervisord_falls_silent_while_watched(tmp_path: Path) -> None:
