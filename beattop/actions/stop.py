@@ -64,9 +64,9 @@ def ask(run: Run, index: int, step: Step) -> Stopping:
     stopping.asked_at = run.clock.monotonic()
     if stopping.before.state in validate.DOWN:
         stopping.stopped, stopping.stopped_at = stopping.before, stopping.asked_at
-        state = stopping.before.state
-        run.checks.tick(index, "asked", "skipped", f"is {state} already")
-        run.checks.tick(index, "stopped", "done", f"{state} at {run.clock.words()}")
+        down = stopping.before.state
+        run.checks.tick(index, "asked", "skipped", f"is {down} already")
+        run.checks.tick(index, "stopped", "done", f"{down} at {run.clock.words()}")
         return stopping
     _remember(run, stopping, stopping.before)
     guard = _guard(run, stopping)

@@ -14,7 +14,9 @@ from beattop.text import MASK
 
 
 def place(config: ProgramConfig) -> str:
-    """`/etc/supervisor/conf.d/old.conf:7  [program:beat2]`."""
+    """`/etc/supervisor/conf.d/old.conf:7 [program:beat2]`; the section where no more is known."""
+    if not config.file:
+        return f"[{config.section}]"
     line = f":{config.line}" if config.line else ""
     return f"{config.file}{line} [{config.section}]"
 
