@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from beattop.actions.contract import Executor
-from beattop.actions.plan import DUPLICATES, plan_duplicates
+from beattop.actions.plan import DUPLICATES, plan_duplicates, wanted_programs
 from beattop.actions.steps import called, keeper
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
@@ -30,9 +31,15 @@ def run(
     say, narrate = _Printer(out), _Printer(err)
     findings = frame.findings
     plan = plan_duplicates(findings, frame.snapshot, only)
+    if plan.empty:
+        plan = replace(plan, advice=(*plan.advice, *_stale(frame, only)))
     blind = _blind(frame.snapshot)
     for line in described(plan):
         say(line)
+    for finding in findings:
+        if safe(finding.lasting.text) in plan.lasting:
+            for row in finding.lasting.diff.splitlines():
+                say(f"    {row}")
     for why in blind:
         narrate(f"not seen: {why}")
     for finding in findings:
@@ -52,6 +59,14 @@ def run(
     status = _STATUS.get(outcome.status, FAILED)
     # A duplicate that only a person can end is still there.
     return FAILED if status == DONE and plan.advice else status
+
+
+def _stale(frame: Frame, only: Sequence[str]) -> Iterator[str]:
+    """A stale pidfile is removed with the consent of a person only: in the live screen, by `d`."""
+    wanted = wanted_programs(only, frame.snapshot)
+    for finding in frame.findings:
+        if finding.kind == "stale-pidfile" and (wanted is None or wanted & {*finding.programs}):
+            yield f"{safe(finding.summary)} {safe(finding.lasting.text)}"
 
 
 def _nothing(

@@ -107,7 +107,8 @@ class LiveExecutor:
         try:
             outcome = Carrying(run).out()
         except BaseException as why:
-            note("result", status="interrupted", summary=type(why).__name__)
+            ended = type(why).__name__ if isinstance(why, Exception) else "beattop was ended"
+            note("result", status="interrupted", summary=ended)
             raise
         note("result", status=outcome.status, summary=outcome.summary)
         self._remember(plan, outcome)

@@ -1,8 +1,8 @@
-"""Whether a second stop call may follow the first: before 4.2.2 it can kill supervisord itself.
+"""Whether a stop call at the wrong moment can kill supervisord itself, as before 4.2.2.
 
 There, with stopasgroup, a signal to a process group that does not exist yet ends in state UNKNOWN
 and an AssertionError (Supervisor/supervisor#1387): a freshly spawned child has no group of its own
-for an instant, and a call that follows at once meets just that instant.
+for an instant, and a call that finds its loop between two lives meets just that instant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SAFE = (4, 2, 2)
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`stands` where a second call may come only in BACKOFF, in which no signal is sent."""
+    """`stands` where a call has to wait for BACKOFF or for a child in the middle of its life."""
 
     stands: bool
     why: str
@@ -44,5 +44,9 @@ def judge(version: str, told: Mapping[str, object], conf: ProgramConfig | None) 
         return Guard(False, "")
     if conf is not None and not conf.stopasgroup:
         return Guard(False, "")
-    known = "has stopasgroup=true" if conf is not None else "may have stopasgroup=true"
-    return Guard(True, f"on supervisor {version or '?'} a program that {known} is not asked twice")
+    known = "with" if conf is not None else "that may have"
+    return Guard(
+        True,
+        f"supervisor {version or '?'} can die of a stop (upstream #1387) that meets a program "
+        f"{known} stopasgroup=true between two lives",
+    )

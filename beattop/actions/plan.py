@@ -24,7 +24,13 @@ from beattop.model.plan import Plan
 from beattop.model.snapshot import ProgramId, Snapshot
 from beattop.text import count, listing, safe
 
-__all__ = ["plan_duplicates", "plan_finding_alternative", "plan_pidfile", "plan_program"]
+__all__ = [
+    "plan_duplicates",
+    "plan_finding_alternative",
+    "plan_pidfile",
+    "plan_program",
+    "wanted_programs",
+]
 
 DUPLICATES = ("duplicate-beat", "double-supervisor")
 """The kinds of finding that one key ends."""
@@ -38,7 +44,7 @@ def plan_duplicates(
     `only` limits it to those namespecs (`group:*` is all of a group). Raises ValueError, one line,
     for a namespec that no supervisord on the box has.
     """
-    wanted = _wanted(only, snapshot)
+    wanted = wanted_programs(only, snapshot)
     chosen = [f for f in findings if f.kind in DUPLICATES and f.certainty != "possible"]
     kept = Kept.of(findings)
     every = [t for f in chosen for t in f.stop if wanted is None or t.program in wanted]
@@ -62,7 +68,8 @@ def plan_duplicates(
     )
 
 
-def _wanted(only: Sequence[str], snapshot: Snapshot) -> frozenset[ProgramId] | None:
+def wanted_programs(only: Sequence[str], snapshot: Snapshot) -> frozenset[ProgramId] | None:
+    """The programs of those namespecs, None for all; raises ValueError for an unknown one."""
     if not only:
         return None
     out: set[ProgramId] = set()

@@ -6,6 +6,8 @@ the clock ticks themselves (field 22 of /proc/PID/stat, proc_pid_stat(5)).
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 
 from beattop.model.process import ProcessKey
@@ -14,6 +16,8 @@ from beattop.sources.proc.facts import cmdline, environ
 from beattop.sources.proc.procfs import Procfs
 from beattop.sources.proc.stat import Stat
 from beattop.text import safe_argv
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def key(stat: Stat) -> ProcessKey:
@@ -35,6 +39,10 @@ class ProcessTable:
         """Whether that very process still runs; a zombie does not."""
         found = self.stat(process.pid)
         return found is not None and key(found) == process and not found.ended
+
+    def age(self, found: Stat) -> float:
+        """Seconds since it began; start_ticks count from boot (proc_pid_stat(5))."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - found.start_ticks / _TICKS_PER_S
 
     def all(self) -> Iterator[Stat]:
         """Every process there is."""

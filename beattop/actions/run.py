@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -85,6 +86,12 @@ class Run:
         ended = [life for life in found.lives if not life.requested]
         spans = [life.lifetime_s for life in ended if life.lifetime_s is not None]
         return min(max(spans, default=found.lifetime_median_s or 0.0), _USUAL_MOST_S)
+
+    def shortest_life(self, wanted: ProgramId | None) -> float:
+        """The shortest of a loop's known lives in seconds, infinite where none is known."""
+        found = program(self.begun, wanted)
+        spans = [life.lifetime_s for life in found.lives if not life.requested] if found else []
+        return min((s for s in spans if s is not None), default=math.inf)
 
     def client(self, target: Target) -> WriteClient:
         """The target's supervisord; raises Failed where it is unknown or out of bounds."""

@@ -25,7 +25,6 @@ _WORDS = {
     BAD_NAME: "the program does not exist any more",
     NO_FILE: "its command does not exist",
     NOT_EXECUTABLE: "its command cannot be executed",
-    SPAWN_ERROR: "supervisord could not spawn it",
 }
 
 
@@ -38,13 +37,13 @@ def start(run: Run, index: int, step: Step, check: str = "asked") -> bool:
     state = _stopped(run, step, client)
     if state.state in ("RUNNING", "STARTING"):
         run.checks.tick(index, check, "skipped", f"is {state.state} already, pid {state.pid}")
-        _watch(run, index, step, client)
+        _watch(run, index, step, client, state)
         return False
     run.check_cancelled()
     run.acted = True
     asked = _ask(run, step, client)
     run.checks.tick(index, check, "done", f"{asked}, was {state.state}")
-    _watch(run, index, step, client)
+    _watch(run, index, step, client, state)
     return True
 
 
@@ -67,6 +66,9 @@ def _ask(run: Run, step: Step, client: WriteClient) -> str:
     except Refused as why:
         if why.code == ALREADY_STARTED:
             return "somebody else has started it"
+        if why.code == SPAWN_ERROR:
+            # Also said of one that was spawned and had ended when supervisord answered.
+            return "accepted, but supervisord tells of a spawn error"
         words = _WORDS.get(why.code, "supervisord refused the start")
         raise Failed(f"{words} ({why})", step.command) from None
     except NoAnswer as why:
@@ -76,7 +78,7 @@ def _ask(run: Run, step: Step, client: WriteClient) -> str:
     return f"accepted at {run.clock.words()}"
 
 
-def _watch(run: Run, index: int, step: Step, client: WriteClient) -> None:
+def _watch(run: Run, index: int, step: Step, client: WriteClient, before: ProgramState) -> None:
     """RUNNING with one process that outlives startsecs; raises Failed or Unverified."""
     startsecs = run.startsecs(step.target.program)
     needed = startsecs + SECOND_S
@@ -90,7 +92,8 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient) -> None:
             if state.pid != pid:
                 pid, since = state.pid, now
             run.checks.tick(index, "runs", "pending", f"{state.state}, pid {pid}")
-            if step.respawning and step.verb == "start" and pid:
+            again = pid or state.start_at > before.start_at
+            if step.respawning and step.verb == "start" and again:
                 words = f"{state.state}, pid {pid}; it looped before, so it loops again"
                 run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
                 return

@@ -9,6 +9,7 @@ asked rarely: each question wakes it and makes a loop spin faster.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,9 @@ from beattop.actions import validate
 from beattop.actions.ended import Failed, Unverified
 from beattop.actions.guard import Guard, judge, needs_config
 from beattop.actions.run import Run
+from beattop.actions.steps import supervisord
 from beattop.actions.writer import BAD_NAME, NOT_RUNNING, NoAnswer, Refused, WriteClient
+from beattop.model.finding import Target
 from beattop.model.plan import Step
 from beattop.model.process import ProcessKey
 from beattop.model.supervisor import ProgramState
@@ -27,8 +30,11 @@ SECOND_LOOK_S = 1.2
 """supervisord's loop turns once a second: STOPPED over a longer span than that stays STOPPED."""
 ASK_EVERY_S = 5.0
 WATCH_EXTRA_S = 2.0
-SETTLED_S = 0.4
-"""A child that lived so long has its own process group: it makes that before it execs."""
+MARGIN_S = 0.4
+"""Of its shortest life a loop's child has this left when a call signals its process group."""
+MOMENT_S = 10.0
+"""How long such a moment is waited for."""
+GUARDED_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -58,12 +64,12 @@ def ask(run: Run, index: int, step: Step) -> Stopping:
     stopping.asked_at = run.clock.monotonic()
     if stopping.before.state in validate.DOWN:
         stopping.stopped, stopping.stopped_at = stopping.before, stopping.asked_at
-        run.checks.tick(index, "asked", "skipped", f"is {stopping.before.state} already")
+        down = stopping.before.state
+        run.checks.tick(index, "asked", "skipped", f"is {down} already")
+        run.checks.tick(index, "stopped", "done", f"{down} at {run.clock.words()}")
         return stopping
     _remember(run, stopping, stopping.before)
     guard = _guard(run, stopping)
-    if guard.stands:
-        _good_moment(run, stopping)
     run.check_cancelled()
     run.acted = True
     tries, state = _until_taken(run, stopping, guard)
@@ -100,29 +106,17 @@ def _guard(run: Run, stopping: Stopping) -> Guard:
     return judge(version, told, found.config if found else None)
 
 
-def _good_moment(run: Run, stopping: Stopping) -> None:
-    """Where one call is all there may be: wait for a child that has settled, or for BACKOFF."""
-    for _ in range(6):
-        if stopping.before.state == "BACKOFF":
-            return
-        key = run.process(stopping.before)
-        run.pause(SETTLED_S)
-        if key is not None and run.proc.alive(key):
-            return
-        stopping.before = run.read(stopping.client, stopping.step.target)
-
-
 def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, ProgramState | None]:
     """(how many calls it took, the state after the last); raises Failed where none was taken."""
     client, target = stopping.client, stopping.step.target
     state = stopping.before
-    for attempt in range(1, TRIES + 1):
-        if attempt > 1 and guard.stands and state.state != "BACKOFF":
-            raise Failed(
-                f"the call met it between two lives ({state.state}), and {guard.why}, for that "
-                "could end supervisord itself: try again later, or stop it",
-                target.command,
-            )
+    tries = GUARDED_TRIES if guard.stands else TRIES
+    for attempt in range(1, tries + 1):
+        if guard.stands:
+            state = _harmless(run, stopping, state, guard)
+            if state.state in (*validate.DOWN, "STOPPING", "EXITED"):
+                return attempt - 1, state
+        stopping.asked_at = run.clock.monotonic()
         try:
             client.stop(target.namespec or "")
         except Refused as why:
@@ -143,8 +137,56 @@ def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, Progr
         if state.state in validate.DOWN or state.state == "STOPPING":
             return attempt, state
     if state.state == "EXITED":
-        return TRIES, state
-    raise Failed(f"{TRIES} calls at once all missed it; it is {state.state}", target.command)
+        return tries, state
+    raise Failed(f"{tries} calls missed it; it is {state.state}", target.command)
+
+
+def _harmless(run: Run, stopping: Stopping, state: ProgramState, guard: Guard) -> ProgramState:
+    """Its state once a call can do no harm; raises Failed where that moment does not come.
+
+    In BACKOFF no signal is sent. Elsewhere its process group has to be there, and to be there
+    still when the call is handled: so not at the end of a life, whose successor has none for an
+    instant.
+    """
+    target, begun = stopping.step.target, run.clock.monotonic()
+    life = run.shortest_life(target.program) if stopping.step.respawning else math.inf
+    exited_at = begun
+    while True:
+        now = run.clock.monotonic()
+        exited_at = exited_at if state.state == "EXITED" else now
+        if state.state in (*validate.DOWN, "BACKOFF", "STOPPING"):
+            return state
+        if state.state == "RUNNING" and not stopping.step.respawning:
+            return state
+        if now - exited_at >= SECOND_LOOK_S:
+            return state  # nobody starts it again
+        key = run.process(state)
+        found = run.proc.stat(key.pid) if key else None
+        if found and found.pgrp == found.pid and run.proc.age(found) <= life - MARGIN_S:
+            return state
+        if now - begun >= MOMENT_S or run.late():
+            raise Failed(
+                f"not asked, since {_hasty(state, life)}, and {guard.why}",
+                _without_signal(run, target),
+            )
+        run.pause(0.1)
+        state = run.read(stopping.client, target)
+
+
+def _hasty(state: ProgramState, life: float) -> str:
+    if life <= MARGIN_S:
+        return f"it dies again within {life:.1f} s"
+    return f"it is {state.state} and its process cannot be seen from here"
+
+
+def _without_signal(run: Run, target: Target) -> str | None:
+    """A command that takes it out of the way between two lives, when it is a group of its own."""
+    wanted = target.program
+    server = supervisord(run.look(), target.supervisor)
+    if wanted is None or server is None or not server.ctl:
+        return None
+    group = [p for p in run.begun.programs if p.id[:2] == wanted[:2]]
+    return shlex.join([*server.ctl, "remove", wanted.group]) if len(group) == 1 else None
 
 
 def _read(run: Run, stopping: Stopping) -> ProgramState | None:

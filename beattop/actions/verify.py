@@ -21,6 +21,10 @@ PIDFILE_S = 5.0
 SURVIVE_S = 3.0
 """How long a dying shell's child may take before it counts as left over."""
 ASK_EVERY_S = 2.0
+END_S = 12.0
+"""What the last question of a watch may take, by an answer that comes late (writer.TIMEOUT_S)."""
+LEAST_S = 10.0
+"""A watch that would be cut shorter than this proves nothing."""
 
 
 def expect_keepers(run: Run) -> None:
@@ -74,13 +78,20 @@ class _Pidfile:
 
 
 class NoSpawn:
-    """No new life within twice (startsecs + the longest life): two periods of the loop."""
+    """No new life within twice (startsecs + the longest life): two periods of the loop.
+
+    Where the plan's time is shorter it is watched for as long as that lasts: it was read STOPPED
+    twice, over more than a turn of supervisord's loop, and supervisord starts none such by itself.
+    """
 
     def __init__(self, run: Run, stopping: Stopping) -> None:
         self._run, self._stopping = run, stopping
         wanted = stopping.step.target.program
-        self._span = 2 * (run.startsecs(wanted) + run.longest_life(wanted))
         self._since = stopping.stopped_at
+        periods = 2 * (run.startsecs(wanted) + run.longest_life(wanted))
+        left = run.deadline - self._since - END_S
+        self._span = left if LEAST_S <= left < periods else periods
+        self._of = "" if self._span == periods else f" (two periods are {periods:.0f} s)"
         server = supervisord(run.look(), stopping.step.target.supervisor)
         self._parent = server.key.pid if server and server.key else None
         self._known = self._children()
@@ -120,7 +131,8 @@ class NoSpawn:
         if watched < self._span:
             return "pending", f"{watched:.0f} of {self._span:.0f} s"
         last = self._run.clock.words(state.start_at) if state.start_at else "never"
-        return "done", f"{state.state}, last spawn {last}, watched for {watched:.0f} s"
+        words = f"{state.state}, last spawn {last}, watched for {watched:.0f} s{self._of}"
+        return "done", words
 
 
 class LeftOvers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from beattop.diagnosis.names import app_name, beat_name, program_of
@@ -14,7 +14,9 @@ from beattop.text import MASK
 
 
 def place(config: ProgramConfig) -> str:
-    """`/etc/supervisor/conf.d/old.conf:7  [program:beat2]`."""
+    """`/etc/supervisor/conf.d/old.conf:7 [program:beat2]`; the section where no more is known."""
+    if not config.file:
+        return f"[{config.section}]"
     line = f":{config.line}" if config.line else ""
     return f"{config.file}{line} [{config.section}]"
 
@@ -29,8 +31,8 @@ def set_option(config: ProgramConfig, name: str, value: str) -> str:
     return _diff(config, at, (config.lines[at],), (f"{name}={value}",))
 
 
-def cut_words(config: ProgramConfig, pattern: str) -> str:
-    """A unified diff that takes words out of `command=` as it stands in the file."""
+def in_command(config: ProgramConfig, change: Callable[[str], str]) -> str:
+    """A unified diff of the one line of `command=` that `change` makes another; "" where none."""
     at = _option(config, "command")
     if at is None or not config.line:
         return ""
@@ -38,10 +40,40 @@ def cut_words(config: ProgramConfig, pattern: str) -> str:
         line = config.lines[index]
         if index > at and not line[:1].isspace():
             break
-        cut = re.sub(pattern, "", line)
-        if cut != line:
-            return _diff(config, index, (line,), (cut,))
+        new = change(line)
+        if new != line:
+            return _diff(config, index, (line,), (new,))
     return ""
+
+
+_EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\"]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\"]|$)")
+_DETACH = re.compile(r"\s(?:--detach|-D)(?=[\s'\"]|$)")
+_PIDFILE = re.compile(r"(?<=\s)--pidfile(?:=|\s+)[^\s'\";]*")
+
+
+def _without_flag(line: str) -> str:
+    """A worker's command without -B, which may stand in a group of letters: -EB."""
+
+    def cut(found: re.Match[str]) -> str:
+        rest = (found["flags"] or "").replace("B", "")
+        return rest if rest.strip(" \t-") else ""
+
+    return _EMBED.sub(cut, line)
+
+
+def without_pidfile(config: ProgramConfig) -> str:
+    """A unified diff after which Celery writes no pidfile and asks for none: --pidfile= (empty).
+
+    Celery takes the empty name for none, from 3.1 to 5.7; supervisord itself runs a program once.
+    """
+    at = _option(config, "command")
+    if at is None or any(_PIDFILE.search(line) for line in config.lines[at:]):
+        return in_command(config, lambda line: _PIDFILE.sub("--pidfile=", line))
+    line = config.lines[at]
+    goes_on = len(config.lines) > at + 1 and config.lines[at + 1][:1].isspace()
+    if goes_on or re.search(r"['\";\\]", line):
+        return ""  # its last word is a shell's, or not on this line
+    return in_command(config, lambda line: f"{line.rstrip()} --pidfile=")
 
 
 def _option(config: ProgramConfig, name: str) -> int | None:
@@ -51,10 +83,10 @@ def _option(config: ProgramConfig, name: str) -> int | None:
 
 def _diff(config: ProgramConfig, at: int, old: tuple[str, ...], new: tuple[str, ...]) -> str:
     """A hunk at the section's line `at`; without `old` the new lines follow that line."""
-    if any(MASK in line for line in (*old, config.lines[at])):
-        return ""  # a masked secret stands there: the file's own line is not known
+    if any(_unlike(line) for line in (*old, config.lines[at])):
+        return ""
     above = config.lines[at] if not old else (config.lines[at - 1] if at else None)
-    if above is not None and MASK in above:
+    if above is not None and _unlike(above):
         above = None
     start = config.line + at - (1 if old and above is not None else 0)
     context = [f" {above}"] if above is not None else []
@@ -66,6 +98,11 @@ def _diff(config: ProgramConfig, at: int, old: tuple[str, ...], new: tuple[str, 
     ]
     shown = [*context, *(f"-{line}" for line in old), *(f"+{line}" for line in new)]
     return "\n".join([*head, *shown]) + "\n"
+
+
+def _unlike(line: str) -> bool:
+    """Whether the file's own line is not known: a secret is masked, or a sign was cleaned away."""
+    return MASK in line or "\ufffd" in line
 
 
 def _fix(text: str, config: ProgramConfig | None, diff: str, ticket: str) -> LastingFix:
@@ -93,8 +130,8 @@ def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
         )
     if config.numprocs > 1:
         return _fix(
-            f"{place(config)}: numprocs=1. A beat must run once; a stopped process comes back when "
-            "supervisord restarts.",
+            f"{place(config)}: numprocs=1, {reread(snapshot, program)}. A beat must run once; a "
+            "stopped process comes back when supervisord restarts.",
             config,
             set_option(config, "numprocs", "1"),
             f"Set numprocs=1 in [{config.section}]: {because}.",
@@ -157,26 +194,28 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             "Let the program's command `exec` the real thing and set stopasgroup=true and "
             "killasgroup=true, so that a stop reaches it."
         )
+    update = reread(snapshot, program) if program else ""
     if _embedded(left):
         return _fix(
             f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "
             "of its own: the embedded one outlives a worker that is killed (OOM).",
             config,
-            cut_words(config, r"\s(-B|--beat)(?=[\s'\"]|$)"),
+            in_command(config, _without_flag),
             f"[{config.section}] must not embed a beat (-B).",
         )
     if re.search(r"(^|\s)(--detach|-D)(\s|$)", config.command):
         return _fix(
-            f"{place(config)}: take --detach out of the command: supervisord must hold the process "
-            "itself.",
+            f"{place(config)}: take --detach out of the command, {update}: supervisord must "
+            "hold the process itself.",
             config,
-            cut_words(config, r"\s(--detach|-D)(?=[\s'\"]|$)"),
+            in_command(config, lambda line: _DETACH.sub("", line)),
             f"[{config.section}] must not detach.",
         )
     if not config.stopasgroup and not _led(left, snapshot):
         return _fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
-            "in its shell, so that a stop reaches the whole process group.",
+            f"in its shell, so that a stop reaches the whole process group; {update}. That "
+            "update still stops it the old way and leaves its child once more: look again then.",
             config,
             set_option(config, "stopasgroup", "true"),
             f"[{config.section}]: a stop leaves its child behind; set stopasgroup=true.",
@@ -261,7 +300,7 @@ def _without_b(
         text += f", then start {beat_name(alone, snapshot)} again as the one beat"
     if config is None:
         return LastingFix(text[0].upper() + text[1:] + ".")
-    diff = cut_words(config, r"\s(-B|--beat)(?=[\s'\"]|$)")
+    diff = in_command(config, _without_flag)
     return _fix(
         f"{place(config)}: {text}.", config, diff, f"[{config.section}] must not embed a beat (-B)."
     )

@@ -62,9 +62,15 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
     own = {member.key for member in program.members}
-    if fact is not None and fact.holder in own and not program.respawning:
-        return None  # it holds the file: the words are another's who writes the same log
+    if fact is not None and fact.holder in own and not (program.respawning and _later(fact)):
+        return None  # it holds the file: the words are another's, or of a life before
     return Refusal(fact.path if fact else resolved, fact, pid, words)
+
+
+def _later(fact: Pidfile) -> bool:
+    """Whether the file's pid was given to its process after the file was written."""
+    began, written = fact.holder_started_at, fact.mtime_at
+    return began is not None and written is not None and began > written + 2
 
 
 def _ends_refused(lines: Sequence[str]) -> bool:
@@ -152,8 +158,7 @@ def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
     """Whether the file names a live process that did not write it: no Celery, or a later one."""
     if fact is None or fact.status != "ok" or fact.holder is None:
         return False
-    began, written = fact.holder_started_at, fact.mtime_at
-    if began is not None and written is not None and began > written + 2:
+    if _later(fact):
         return True
     if any(_is(beat, fact.holder.pid) for beat in snapshot.beats):
         return False

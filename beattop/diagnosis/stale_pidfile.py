@@ -6,7 +6,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable
 
-from beattop.diagnosis.lasting import place
+from beattop.diagnosis.lasting import place, without_pidfile
 from beattop.diagnosis.names import short_name
 from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal, turned_away
 from beattop.diagnosis.respawning import pace, rate
@@ -68,20 +68,22 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     summary = f"{name} {state} (exit 73): {fact.path} is stale, its {whose}. No beat runs."
     cure = (
         f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
-        "For good: put the pidfile where a reboot clears it (/run) and let one program alone "
-        "write it" + (f": {place(config)}" if config else "") + "."
+        "For good: let it keep no pidfile, for supervisord runs it once as it is"
+        + (f": {place(config)}" if config else "")
+        + ": --pidfile= (empty); or put it where a reboot clears it (/run)."
     )
     short = f"{name} {state}: stale pidfile {fact.path}, remove it"
     ticket = (
         f"{fact.path} outlived its beat by "
         + (duration(snapshot.at - fact.mtime_at) if fact.mtime_at else "some time")
-        + "; keep pidfiles under /run."
+        + f"; let {name} keep no pidfile (--pidfile=), or one under /run."
     )
     if not proven:
         # The file's pid may well have written it: a worker with the same --pidfile.
         summary = f"{name} {state} (exit 73): {fact.path} holds {whose}: no beat. No beat runs."
         cure = (
-            f"{place(config) + ': g' if config else 'G'}ive {name} a --pidfile of its own: "
+            f"{place(config) + ': g' if config else 'G'}ive {name} a --pidfile of its own, or none "
+            "(--pidfile=, for supervisord runs it once as it is): "
             f"pid {fact.pid} may have written {fact.path} itself, so leave that file."
         )
         short = f"{name} {state}: {fact.path} is another program's pidfile"
@@ -100,7 +102,8 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
             config.file if config else None,
             config.line if config else 0,
             config.section if config else None,
-            ticket=ticket,
+            without_pidfile(config) if config else "",
+            ticket,
         ),
         since_at=program.loop_since_at,
         churn_pct=program.churn_pct,

@@ -171,6 +171,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         ],
         "lasting_fix": finding.lasting.text,
         "lasting_diff": finding.lasting.diff or None,
+        "lasting_ticket": finding.lasting.ticket or None,
     }
 
 

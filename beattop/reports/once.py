@@ -98,6 +98,9 @@ def _finding(finding: Finding, snapshot: Snapshot, ascii_only: bool) -> Iterable
         yield f"  or        {target.command}: {target.why}"
     if finding.lasting.text:
         yield f"  for good  {finding.lasting.text}"
+    yield from (f"    {row}" for row in finding.lasting.diff.splitlines())
+    if finding.lasting.ticket:
+        yield f"  ticket    {finding.lasting.ticket}"
 
 
 def _table(snapshot: Snapshot) -> Iterable[str]:

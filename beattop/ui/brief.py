@@ -39,7 +39,7 @@ def brief(finding: Finding, snapshot: Snapshot, width: int) -> list[Line]:
         out += _target("or else", target, width)
     if finding.lasting.text:
         out += _labelled("for good", finding.lasting.text, width, "bold")
-    for row in finding.lasting.diff.splitlines():
+    for row in finding.lasting.diff.expandtabs(4).splitlines():
         out.append(
             line(
                 (
@@ -48,6 +48,8 @@ def brief(finding: Finding, snapshot: Snapshot, width: int) -> list[Line]:
                 )
             )
         )
+    if finding.lasting.ticket:
+        out += _labelled("ticket", finding.lasting.ticket, width)
     return out
 
 
@@ -61,5 +63,5 @@ def _target(label: str, target: Target, width: int) -> list[Line]:
     return out + (_labelled("", target.command, width, "code") if target.command else [])
 
 
-def _labelled(label: str, text: str, width: int, ink: str) -> list[Line]:
+def _labelled(label: str, text: str, width: int, ink: str = "") -> list[Line]:
     return paragraph(text, width - 1, ink, 12, line((f"   {label:<9}", "dim")))

@@ -114,7 +114,7 @@ def progress_lines(
         when = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
         when = "" if when in check.detail else when
         name = _named(plan, check) if many else ""
-        label = f"{name}{check.label}"
+        label = check.label if name.rstrip(": ") in check.label else f"{name}{check.label}"
         out += paragraph(
             f"{check.detail}  {when}".strip(),
             width,

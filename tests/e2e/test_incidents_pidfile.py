@@ -33,7 +33,7 @@ def test_a_pid_that_now_is_somebody_elses(box: Box) -> None:
     assert "sleep" in found["summary"] and str(box.folder / PIDFILE) in found["summary"]
     assert found["stop"] == []
     assert f"rm {box.folder / PIDFILE}" in found["lasting_fix"]
-    mend(box)
+    mend(box, status=1)
     assert stranger.alive
     assert box.pidfile() == stranger.pid, "without consent the file stays"
 
@@ -54,7 +54,7 @@ def test_a_pid_that_now_is_a_workers(box: Box) -> None:
     box.wait_exits("beat", 2)
     found = look(box).only("stale-pidfile")
     assert "worker" in found["summary"]
-    mend(box)
+    mend(box, status=1)
     assert box.pid("worker") == worker
     assert box.state("worker") == "RUNNING"
 
@@ -75,7 +75,7 @@ def test_a_beat_and_a_worker_share_one_pidfile(box: Box) -> None:
     assert str(box.pid("worker")) in found["summary"] + " ".join(found["evidence"])
     assert "worker" in found["summary"] + " ".join(found["evidence"])
     assert f"rm {box.folder / PIDFILE}" not in found["lasting_fix"]
-    mend(box)
+    mend(box, status=1)
     assert box.state("worker") == "RUNNING"
     assert box.pidfile() == box.pid("worker")
 
@@ -116,5 +116,5 @@ def test_a_stale_pidfile_that_made_the_beat_fatal(box: Box) -> None:
     box.wait_state("beat", "FATAL")
     found = look(box).only("stale-pidfile")
     assert "FATAL" in found["summary"]
-    mend(box)
+    mend(box, status=1)
     assert stranger.alive

@@ -147,6 +147,19 @@ def test_a_worker_that_got_the_pid_of_an_old_beat_is_proof_of_a_stale_file(world
     assert found.pidfile == PIDFILE and f"rm {PIDFILE}" in found.lasting.text
 
 
+def test_a_loop_whose_new_life_holds_the_file_is_refused_no_more(world):
+    """The stale file was removed: it still counts as a loop for some seconds."""
+    world.program("beat", HELD)
+    world.say("beat", *refused(77, 2))
+    world.loop("beat", 3)
+    born = world.spawn("beat")
+    world.pass_(1.0)
+    world.pidfile(PIDFILE, born, age=0.5)
+    world.look()
+    assert next(p for p in world.snapshot.programs if p.id.name == "beat").respawning
+    assert "stale-pidfile" not in [f.kind for f in world.findings]
+
+
 def orphaned(world: World, **more: object) -> int:
     """A left-over of `beat` that holds the pidfile, the program looping before it."""
     world.program("beat", HELD)

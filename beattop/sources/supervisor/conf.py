@@ -211,8 +211,14 @@ def _lines(raw: Sequence[str]) -> tuple[str, ...]:
         if found or (line.strip() and line[0] not in " \t;#"):
             variables = found is not None
         told = _variables(line, found.end() if found else 0) if variables else line
-        out.append(command(told))
+        shown = command(told)
+        # Tabs stay, so that a diff fits the file; what is masked fits none anyway.
+        out.append(_tabbed(told) if shown == clean(told) else shown)
     return tuple(out)
+
+
+def _tabbed(line: str) -> str:
+    return "\t".join(clean(part) for part in line.split("\t"))
 
 
 def _variables(line: str, at: int) -> str:

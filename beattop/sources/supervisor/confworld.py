@@ -124,7 +124,8 @@ def _sections(text: str) -> dict[str, tuple[int, list[str]]]:
     """Each section's first header line and lines; trailing blank ones left out."""
     found: dict[str, tuple[int, list[str]]] = {}
     lines: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only where configparser splits too; splitlines() would also at a form feed.
+    for number, line in enumerate(text.split("\n"), 1):
         header = _HEADER.match(line)
         if header:
             lines = []

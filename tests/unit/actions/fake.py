@@ -61,8 +61,10 @@ class FakeClock(Clock):
 class FakeProc(ProcessTable):
     """Processes are Stats in a dict."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         super().__init__("/nonexistent")
+        self.clock = clock
+        self.born: dict[int, float] = {}
         self.found: dict[int, Stat] = {}
         self.env: dict[int, dict[str, str]] = {}
         self.inside: dict[int, int] = {}
@@ -87,6 +89,9 @@ class FakeProc(ProcessTable):
 
     def stat(self, pid: int) -> Stat | None:
         return self.found.get(pid)
+
+    def age(self, found: Stat) -> float:
+        return self.clock.monotonic() - self.born.get(found.pid, 5000.0)
 
     def all(self) -> Iterator[Stat]:
         return iter(list(self.found.values()))
@@ -145,6 +150,7 @@ class FakeServer:
         """A new life."""
         self.next_pid += 1
         self.proc.add(self.next_pid)
+        self.proc.born[self.next_pid] = self.clock.monotonic()
         self.put(name, state, self.next_pid)
         self.programs[name]["start"] = int(self.clock.now())
         return self.next_pid
@@ -231,7 +237,7 @@ class World:
 
     def __init__(self, folder: Path, shot: Snapshot, version: str = "4.3.0") -> None:
         self.clock = FakeClock()
-        self.proc = FakeProc()
+        self.proc = FakeProc(self.clock)
         self.server = FakeServer(self.clock, self.proc, version)
         self.shot = shot
         self.checks: list[Check] = []

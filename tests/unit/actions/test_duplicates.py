@@ -15,7 +15,7 @@ import pytest
 from beattop.actions.contract import Executor
 from beattop.actions.duplicates import run
 from beattop.actions.refuse import RefusingExecutor
-from beattop.model.finding import Finding
+from beattop.model.finding import Finding, LastingFix
 from beattop.model.plan import Outcome
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
@@ -132,6 +132,21 @@ def test_only_advice_is_1_when_it_was_to_be_done(world: World) -> None:
     ran = Ran(shot, [advice], world.executor)
     assert ran.status == 0
     assert "  advice  pid 77: a systemd unit – by hand: kill -TERM 77" in ran.out
+
+
+def test_a_stale_pidfile_is_told_and_left(world: World) -> None:
+    shot, (found,) = _pair()
+    words = LastingFix("Now: rm /run/beat.pid (never touch pid 77).")
+    stale = replace(found, kind="stale-pidfile", summary="beat2 dies: stale.", stop=(), keep=())
+    stale = replace(stale, lasting=words, programs=(shot.programs[1].id,))
+    ran = Ran(shot, [stale], world.executor, yes=True)
+    assert ran.status == 1
+    assert "  advice  beat2 dies: stale. Now: rm /run/beat.pid (never touch pid 77)." in ran.out
+    assert world.server.calls == []
+    assert Ran(shot, [stale], world.executor).status == 0
+    assert Ran(shot, [stale], world.executor, only=["beat"], yes=True).status == 0
+    both = Ran(shot, [found, stale], world.executor, yes=True)
+    assert both.status == 0, "the duplicate is ended; that was asked for"
 
 
 def test_some_done_some_advised_is_1(world: World) -> None:

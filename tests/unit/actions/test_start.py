@@ -73,13 +73,27 @@ def test_it_becomes_fatal(world, plan) -> None:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(20, "command does not exist"), (21, "cannot be executed"), (50, "could not spawn")],
+    [(20, "command does not exist"), (21, "cannot be executed"), (92, "refused the start")],
 )
 def test_faults_in_words(world, plan, code, words) -> None:  # type: ignore[no-untyped-def]
     world.server.on_start = [xmlrpc.client.Fault(code, "X")]
     outcome = world.do(plan)
     assert outcome.status == "failed"
     assert words in outcome.summary
+
+
+def test_one_that_ends_at_once_is_watched_on(world, plan) -> None:  # type: ignore[no-untyped-def]
+    def ends(name: str) -> None:
+        world.server.put(name, "BACKOFF")
+        world.server.programs[name]["spawnerr"] = "Exited too quickly"
+        raise xmlrpc.client.Fault(50, "SPAWN_ERROR")
+
+    world.server.on_start = [ends]
+    outcome = world.do(plan)
+    assert outcome.status == "failed"
+    assert "it did not stay up: BACKOFF (Exited too quickly)" in outcome.summary
+    undo = world.executor.undo_plan()
+    assert undo is not None and undo.steps[0].verb == "stop"  # it is started over and over now
 
 
 def test_somebody_was_faster(world, plan) -> None:  # type: ignore[no-untyped-def]
@@ -156,6 +170,20 @@ class TestRestart:
         assert "second one would run beside" in outcome.summary
         assert outcome.further is not None
 
+    def test_a_start_that_fails_is_told_where_it_failed(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path)
+        world.server.put("web", "FATAL")
+        world.server.on_start = [lambda name: world.server.put(name, "FATAL")]
+        outcome = world.do(plan)
+        assert outcome.status == "failed"
+        assert ticks(outcome) == {
+            "asked": "skipped",
+            "stopped": "done",
+            "survivors": "done",
+            "started": "done",
+            "runs": "failed",
+        }
+
     def test_a_stopped_one_is_just_started(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path)
         world.proc.remove(201)
@@ -214,6 +242,24 @@ def test_a_second_start_of_a_beat_is_carried_out_if_wanted(tmp_path: Path) -> No
     plan = plan_program("start", [two], world.shot)
     assert plan.warnings
     assert world.do(plan).status == "done"
+
+
+def test_what_ended_at_once_before_ends_at_once_again(tmp_path: Path) -> None:
+    shot, found = looping_pair((0.01, 0.01))
+    world = World(tmp_path, shot)
+    world.do(plan_duplicates([found], shot))
+    undo = world.executor.undo_plan()
+    assert undo is not None
+
+    def ends(name: str) -> None:
+        world.server.put(name, "EXITED")
+        world.server.programs[name]["start"] = int(world.clock.now())
+        raise xmlrpc.client.Fault(50, "SPAWN_ERROR")
+
+    world.server.on_start = [ends]
+    outcome = world.do(undo)
+    assert outcome.status == "done"
+    assert "EXITED, pid 0; it looped before" in details(outcome)["runs"]
 
 
 def test_what_looped_before_may_loop_again(tmp_path: Path) -> None:

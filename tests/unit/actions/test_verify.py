@@ -161,6 +161,7 @@ def test_supervisord_falls_silent_before_the_second_look(tmp_path: Path) -> None
     outcome = act(world)
     assert outcome.status == "unverified"
     assert "does not answer a second time" in outcome.summary
+    assert ticks(outcome)["keeper-alive"] == "done", "it was asked, so the kept beat is looked at"
 
 
 def test_supervisord_falls_silent_while_watched(tmp_path: Path) -> None:
@@ -172,13 +173,42 @@ def test_supervisord_falls_silent_while_watched(tmp_path: Path) -> None:
     assert "supervisord does not tell" in details(outcome)["no-new-spawn"]
 
 
-def test_never_longer_than_stopwaitsecs_and_a_minute(tmp_path: Path) -> None:
+def slow_world(tmp_path: Path) -> World:
+    """A loop whose two periods take longer than a plan may."""
     shot: Snapshot = looping_pair(lives=[400.0])[0]
     world = World(tmp_path, shot)
-    world.server.stop_takes = 11.0
     slow = replace(shot.programs[1].config, stopwaitsecs=10.0, startsecs=40.0)  # type: ignore[type-var]
     second = replace(shot.programs[1], config=slow)
     world.shot = replace(shot, programs=(shot.programs[0], second))
+    return world
+
+
+def test_a_long_startsecs_is_watched_for_as_long_as_there_is_time(tmp_path: Path) -> None:
+    world = slow_world(tmp_path)
+    world.server.stop_takes = 11.0
+    outcome = act(world)
+    assert outcome.status == "done"
+    assert 55 <= world.clock.t <= 65
+    told = details(outcome)["no-new-spawn"]
+    assert told.endswith("watched for 47 s (two periods are 120 s)")
+
+
+def test_a_spawn_in_that_shorter_watch_is_told(tmp_path: Path) -> None:
+    world = slow_world(tmp_path)
+    world.clock.after(50.0, lambda: world.server.spawn("beat2") and None)
+    outcome = act(world)
+    assert outcome.status == "failed"
+    assert ticks(outcome)["no-new-spawn"] == "failed"
+
+
+def test_never_longer_than_stopwaitsecs_and_a_minute(tmp_path: Path) -> None:
+    world = slow_world(tmp_path)
+
+    def late(name: str) -> None:
+        world.clock.t += 49.0  # too little is left for a watch that means something
+        world.server.finish_stop(name)
+
+    world.server.on_stop = [late]
     outcome = act(world)
     assert outcome.status == "unverified"
     assert outcome.summary == "stopped, not yet verified"

@@ -16,7 +16,7 @@ from beattop.sources.supervisor.conf import _lines
         ),
         (
             ["environment=", "  FOO=SECRET1,", "", "; BAR=SECRET2", "\tC='SECRET3'", "autostart=x"],
-            ["environment=", "  FOO=**,", "", "; BAR=**", " C=**", "autostart=x"],
+            ["environment=", "  FOO=**,", "", "; BAR=**", "\tC=**", "autostart=x"],
         ),
         (['environment=A="SECRET1', '  SECRET2",B="SECRET3"'], ["environment=A=** **", " **"]),
         ([";environment=A=SECRET1"], [";environment=A=**"]),
