@@ -7,6 +7,7 @@ What rotation has deleted is not missing; counts are told since the oldest event
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import zlib
@@ -18,10 +19,13 @@ from beattop.model.logevents import Past
 from beattop.sources.mainlog.cache import Cache
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.parts import Boundary, Part, older_parts
-from beattop.sources.mainlog.segment import Segment, join, nothing, restarted
+from beattop.sources.mainlog.segment import Pile, Segment, join, nothing, restarted
 from beattop.sources.mainlog.tally import Tally
 
 _TELL_EVERY_S = 0.25
+_GIVE_WAY_S = 0.0005
+_USUAL_S = 0.005
+"""Python's own choice."""
 
 
 class History:
@@ -42,7 +46,7 @@ class History:
         self._cache = cache
         self._found = Segment(newest.supervisor)
         """Files read to their begin."""
-        self._part: Segment | None = None
+        self._pile: Pile | None = None
         """The one that is being read."""
         self._broken: list[str] = list(self._shelf.words)
         self._read_bytes = 0
@@ -87,6 +91,14 @@ class History:
         return self._progress
 
     def _in_background(self, on_progress: Callable[[HistoryProgress], None]) -> None:
+        # Keys and births wait for this thread: it is to give way sooner than after 5 ms.
+        sys.setswitchinterval(_GIVE_WAY_S)
+        try:
+            self._to_the_end(on_progress)
+        finally:
+            sys.setswitchinterval(_USUAL_S)
+
+    def _to_the_end(self, on_progress: Callable[[HistoryProgress], None]) -> None:
         while not self._done and not self._stop.is_set():
             on_progress(self._progress)
             self.read(time.monotonic() + _TELL_EVERY_S)
@@ -101,7 +113,7 @@ class History:
 
     def _tell(self) -> HistoryProgress:
         newest = self._newest
-        whole = self._found if self._part is None else join(self._part, self._found)
+        whole = self._found if self._pile is None else join(self._pile.segment(), self._found)
         pasts: dict[str, Past] = {}
         for name, past in whole.pasts.items():
             # A new start of supervisord ends the runs of those, too, that are not heard of again.
@@ -137,24 +149,24 @@ class History:
 
     def _read_part(self, part: Part, tally: Tally, key: str) -> Iterator[None]:
         before = self._read_bytes
-        self._part = read = Segment(self._newest.supervisor)
+        pile = Pile(Segment(self._newest.supervisor))
         # What is kept for later has to stand alone: newer files will have come then.
         known = frozenset() if key else self._found.well_known() | self._newest.well_known()
         newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
         limit = min(part.written_at, newer)
         try:
             for done, data in part.blocks():
-                block = tally.block(data, limit, known | read.well_known())
+                block = tally.block(data, limit, known | pile.known)
                 if part.packed:
-                    read = join(read, block)
+                    pile = Pile(join(pile.segment(), block))
                 else:
-                    read = join(block, read)
-                    limit = min(limit, read.oldest_at or limit)
-                self._part, self._read_bytes = read, before + done
+                    pile.under(block)
+                    limit = min(limit, pile.oldest_at or limit)
+                self._pile, self._read_bytes = pile, before + done
                 yield
         except (OSError, EOFError, ValueError, zlib.error) as error:
             self._broken.append(f"{part.path}: {error}")
         else:
             if self._cache and key:
-                self._cache.store(key, read)
-        self._found, self._part = join(read, self._found), None
+                self._cache.store(key, pile.segment())
+        self._found, self._pile = join(pile.segment(), self._found), None
