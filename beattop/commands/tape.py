@@ -61,14 +61,11 @@ def _told(trouble: str | None, before: str | None) -> str | None:
 def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:
     """Show a recording on the live screen, or print its end."""
     try:
-        samples = list(recording.read(path))
-    except RecordingError as error:
-        print(f"beattop: {error}", file=sys.stderr)
-        return USAGE
-    if not samples:
-        print(f"beattop: {path} holds no sample: record for longer", file=sys.stderr)
-        return USAGE
-    if once:
+        samples = recording.Recording(path)
+        if not once:
+            from beattop.commands.live import replay as screen  # noqa: PLC0415
+
+            return screen(settings, samples, path.name)
         from beattop.commands.look import show  # noqa: PLC0415
 
         frames = Frames(WINDOW_S)
@@ -76,6 +73,6 @@ def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:
         for sample in samples:
             frame = frames.add(sample)
         return show(frame, settings, as_json=as_json)
-    from beattop.commands.live import replay as screen  # noqa: PLC0415
-
-    return screen(settings, samples, path.name)
+    except RecordingError as error:
+        print(f"beattop: {error}", file=sys.stderr)
+        return USAGE

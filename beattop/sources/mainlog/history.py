@@ -55,6 +55,7 @@ class History:
         self._blocks = self._run()
         self._progress = self._tell()
         self._stop = threading.Event()
+        self._over = False
         self._thread: threading.Thread | None = None
 
     def read(self, deadline: float | None = None) -> HistoryProgress:
@@ -68,9 +69,16 @@ class History:
         return self._progress
 
     def start(self, on_progress: Callable[[HistoryProgress], None]) -> None:
-        """Read in a thread of its own, which calls `on_progress`, the last time at the end."""
+        """Read in a thread of its own, which calls `on_progress`, the last time at the end.
+
+        After a cancel it goes on where it was.
+        """
+        self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._in_background, args=(on_progress,), name="history", daemon=True
+            target=self._in_background,
+            args=(on_progress, self._stop, self._thread),
+            name="history",
+            daemon=True,
         )
         self._thread.start()
 
@@ -90,23 +98,34 @@ class History:
         than `newest`."""
         return self._progress
 
-    def _in_background(self, on_progress: Callable[[HistoryProgress], None]) -> None:
+    def _in_background(
+        self,
+        on_progress: Callable[[HistoryProgress], None],
+        stop: threading.Event,
+        before: threading.Thread | None,
+    ) -> None:
+        if before is not None:
+            before.join()
         # Keys and births wait for this thread: it is to give way sooner than after 5 ms.
         sys.setswitchinterval(_GIVE_WAY_S)
         try:
-            self._to_the_end(on_progress)
+            while not self._done and not stop.is_set():
+                on_progress(self._progress)
+                self.read(time.monotonic() + _TELL_EVERY_S)
         finally:
             sys.setswitchinterval(_USUAL_S)
-
-    def _to_the_end(self, on_progress: Callable[[HistoryProgress], None]) -> None:
-        while not self._done and not self._stop.is_set():
-            on_progress(self._progress)
-            self.read(time.monotonic() + _TELL_EVERY_S)
         on_progress(self._progress)
-        self.close()
+        if self._done or self._over:
+            self._let_go()
 
     def close(self) -> None:
-        """Give the descriptors back; not while a thread reads."""
+        """Stop reading for good and give the descriptors back (a thread that reads, as it ends)."""
+        self._over = True
+        self._stop.set()
+        if self._thread is None or not self._thread.is_alive():
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._blocks.close()
         for part in self._shelf.parts:
             part.close()

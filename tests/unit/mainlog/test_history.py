@@ -132,6 +132,31 @@ def test_cancelled(shelf):
     assert not any(thread.name == "history" for thread in threading.enumerate())
 
 
+def test_after_a_cancel_it_goes_on_where_it_was(shelf):
+    before = open_files()
+    main = MainLog("s", str(shelf))
+    history = main.history()
+    told: list = []
+    history.start(lambda progress: history.cancel())
+    assert history.join(20)
+    history.start(told.append)
+    assert history.join(20)
+    assert told[-1].done
+    assert whole(main, told[-1])["beat2"].spawns == 1000
+    main.close()
+    assert open_files() == before
+
+
+def test_closed_while_it_reads(shelf):
+    before = open_files()
+    main = MainLog("s", str(shelf))
+    history = main.history()
+    history.start(lambda progress: history.close())
+    assert history.join(20)
+    main.close()
+    assert open_files() == before
+
+
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
