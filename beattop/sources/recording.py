@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TextIO, overload
 
 from beattop import __version__
-from beattop.model.process import Process, ProcessKey
+from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.sample import Sample
 from beattop.sources.serial import Malformed, read_sample, reader, to_plain
 
-FORMAT = "beattop-recording/1"
+FORMAT = "beattop-recording/2"
+_READ = (FORMAT, "beattop-recording/1")
 _BUFFER = 1 << 18
 _SAVE_EVERY = 200
 """Samples between two places from which reading can begin."""
@@ -38,6 +39,9 @@ _STEADY = (
 )
 
 
+Keys = tuple[ProcessKey, ...]
+
+
 class RecordingError(Exception):
     """A recording that cannot be read or written; its text is one line for the user."""
 
@@ -48,6 +52,7 @@ class Writer:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._known: dict[ProcessKey, Process] = {}
+        self._used: dict[ProcessKey, Usage] = {}
         self._steady: dict[str, Any] = {}
         self._line({"format": FORMAT, "version": __version__})
 
@@ -57,18 +62,38 @@ class Writer:
 
     def add(self, sample: Sample) -> None:
         """Append one sample; raises OSError."""
-        plain = to_plain(replace(sample, processes=()))
+        plain = to_plain(replace(sample, processes=(), usage=()))
         for name in _STEADY:
             raw = getattr(sample, name)
             if name in self._steady and self._steady[name] == raw:
                 del plain[name]
             else:
                 self._steady[name] = raw
-        new = [p for p in sample.processes if self._known.get(p.key) != p]
+        known, used = self._known, self._used
         self._known = {p.key: p for p in sample.processes}
-        plain["processes"] = to_plain(tuple(new))
-        plain["alive"] = [list(p.key) for p in sample.processes]
+        self._used = {u.key: u for u in sample.usage}
+        plain["processes"] = to_plain([p for k, p in self._known.items() if known.get(k) != p])
+        plain["usage"] = to_plain([u for k, u in self._used.items() if used.get(k) != u])
+        plain["alive"] = _keys(tuple(known), tuple(self._known))
+        plain["used"] = _keys(tuple(used), tuple(self._used))
         self._line(plain)
+
+
+def _keys(before: Keys, now: Keys) -> Any:
+    """`now` as what has gone and come, or whole where the order is another."""
+    there = set(now)
+    stayed = tuple(key for key in before if key in there)
+    if now[: len(stayed)] != stayed:
+        return to_plain(now)
+    return {"gone": to_plain(sorted(set(before) - there)), "come": to_plain(now[len(stayed) :])}
+
+
+def _read_keys(before: Iterable[ProcessKey], value: Any) -> Keys:
+    if not isinstance(value, dict):
+        whole: Keys = _READ_KEYS(value)
+        return whole
+    gone = set(_READ_KEYS(value.get("gone", [])))
+    return (*(key for key in before if key not in gone), *_READ_KEYS(value.get("come", [])))
 
 
 def write(samples: Iterable[Sample], path: Path) -> int:
@@ -151,7 +176,7 @@ class Recording(Sequence[Sample]):
             self._file.seek(self._starts[index])
             line = self._file.read(self._starts[index + 1] - self._starts[index])
             sample = _expand(json.loads(line), self._state)
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             reason = str(error) if isinstance(error, Malformed) else "damaged"
             self._next, self._state = 0, _State()
             where = f"{self._path}, line {index + 2}"
@@ -193,7 +218,7 @@ def _check_head(head: bytes, path: Path) -> None:
         what = "unpack it first" if packed else "record one with beattop record"
         raise RecordingError(f"{path} is no beattop recording: {what}")
     told, version = first["format"], first.get("version")
-    if told != FORMAT:
+    if told not in _READ:
         other = f" by beattop {version!r:.20}" if isinstance(version, str) else ""
         raise RecordingError(
             f"{path} is a recording of another format ({told!r:.40}{other}), this beattop reads "
@@ -207,22 +232,27 @@ class _State:
 
     steady: dict[str, Any] = field(default_factory=dict)
     processes: dict[ProcessKey, Process] = field(default_factory=dict)
+    usage: dict[ProcessKey, Usage] = field(default_factory=dict)
 
     def copy(self) -> _State:
-        return _State(dict(self.steady), dict(self.processes))
+        return _State(dict(self.steady), dict(self.processes), dict(self.usage))
 
 
 _READ_PROCESSES = reader(tuple[Process, ...])
-_READ_KEYS = reader(tuple[ProcessKey, ...])
+_READ_USAGE = reader(tuple[Usage, ...])
+_READ_KEYS = reader(Keys)
 
 
 def _expand(plain: Any, state: _State) -> Sample:
-    steady, processes = state.steady, state.processes
+    steady = state.steady
     if not isinstance(plain, dict):
         raise Malformed("a line is no object")
-    for process in _READ_PROCESSES(plain.pop("processes", [])):
-        processes[process.key] = process
-    alive = _READ_KEYS(plain.pop("alive", []))
+    processes = {**state.processes, **{p.key: p for p in _READ_PROCESSES(plain["processes"])}}
+    alive = _read_keys(state.processes, plain.pop("alive", []))
+    usage = _READ_USAGE(plain["usage"])
+    if "used" in plain:  # the first format wrote each anew
+        rows = {**state.usage, **{u.key: u for u in usage}}
+        usage = tuple(rows[key] for key in _read_keys(state.usage, plain.pop("used")))
     changed = {name for name in _STEADY if name in plain}
     for name in _STEADY:
         if name not in changed and name in steady:
@@ -232,14 +262,13 @@ def _expand(plain: Any, state: _State) -> Sample:
             plain[name] = steady["_plain_" + name]
         elif name in plain:
             steady["_plain_" + name] = plain[name]
-    plain["processes"] = []
+    plain["processes"] = plain["usage"] = []
     sample = read_sample(plain)
     keep = {name: steady[name] for name in _STEADY if name not in changed and name in steady}
     found = tuple(processes[key] for key in alive if key in processes)
-    sample = replace(sample, processes=found, **keep)
+    sample = replace(sample, processes=found, usage=usage, **keep)
     for name in _STEADY:
         steady[name] = getattr(sample, name)
-    gone = set(processes) - set(alive)
-    for key in gone:
-        del processes[key]
+    state.processes = {p.key: p for p in found}
+    state.usage = {u.key: u for u in usage}
     return sample

@@ -19,6 +19,7 @@ from beattop.settings import Settings
 from beattop.sources import recording
 from beattop.sources.collector import Collector
 from beattop.sources.recording import RecordingError, Writer
+from beattop.sources.serial import to_plain
 from tests.unit.test_diagnosis import seed
 from tests.unit.world import World
 
@@ -56,6 +57,28 @@ def test_what_stays_the_same_is_written_once(samples):
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert "configs" in lines[1] and "configs" not in lines[2]
     assert lines[2]["processes"] == [] or len(lines[2]["processes"]) < len(lines[1]["processes"])
+
+
+def test_what_stands_still_costs_little(samples):
+    stream = io.StringIO()
+    writer = Writer(stream)
+    for n in range(3):
+        writer.add(replace(samples[-1], at=samples[-1].at + n, log_events=(), lifecycle=()))
+    first, second, third = (json.loads(line) for line in stream.getvalue().splitlines()[1:])
+    assert first["usage"] and first["alive"]["come"]
+    assert second["usage"] == second["processes"] == []
+    assert second["alive"] == second["used"] == {"gone": [], "come": []}
+    assert len(json.dumps(third)) < 600
+
+
+def test_the_first_format_is_still_read(samples, tmp_path):
+    path = tmp_path / "tape"
+    lines = [{"format": "beattop-recording/1", "version": "0.1.0"}]
+    for sample in samples[:3]:
+        plain = to_plain(sample)
+        lines.append({**plain, "alive": [list(p.key) for p in sample.processes]})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert list(recording.read(path)) == samples[:3]
 
 
 def test_a_replay_finds_what_was_found_live(samples, tmp_path):
