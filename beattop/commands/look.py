@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from beattop.commands.observing import observe
+from beattop.commands.observing import observe as observing
 from beattop.model.frame import Frame
 from beattop.reports import check as checking
 from beattop.reports import once
@@ -19,7 +19,7 @@ BLIND = 3
 
 def run(settings: Settings, *, as_json: bool, observe: float) -> int:
     """Print one look; 0 whatever it finds, 3 where nothing could be read."""
-    return show(_look(settings, observe), settings, as_json=as_json)
+    return show(observing(settings, observe, old_logs=True), settings, as_json=as_json)
 
 
 def show(frame: Frame | None, settings: Settings, *, as_json: bool) -> int:
@@ -39,16 +39,12 @@ def show(frame: Frame | None, settings: Settings, *, as_json: bool) -> int:
 
 def check(settings: Settings, *, oneline: bool, observe: float) -> int:
     """Print the line of a monitoring plugin; its exit status is the verdict."""
-    frame = _look(settings, observe)
+    frame = observing(settings, observe)
     if frame is None:
         print("BEATTOP UNKNOWN - the box could not be read")
         return checking.UNKNOWN
     print(_printable(checking.line(frame, oneline)))
     return checking.status(frame)
-
-
-def _look(settings: Settings, seconds: float) -> Frame | None:
-    return observe(settings, seconds)
 
 
 def _printable(text: str) -> str:

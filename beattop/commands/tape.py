@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -16,39 +19,53 @@ from beattop.sources.collector import Collector
 from beattop.sources.recording import RecordingError
 
 USAGE = 2
+_PATIENCE_S = 5.0
 
 
 def record(settings: Settings, path: Path, seconds: float | None) -> int:
-    """Write samples to `path` until `seconds` are over or a signal ends it."""
+    """Write samples to `path`, `-` for stdout, until `seconds` are over or a signal ends it."""
     try:
-        stream = recording.create(path)
+        stream = sys.stdout if str(path) == "-" else recording.create(path)
     except RecordingError as error:
         print(f"beattop: {error}", file=sys.stderr)
         return USAGE
-    waiting: Queue[Sample] = Queue(100)
     collector = Collector(settings)
-    writer = recording.Writer(stream)
-    number = 0
-    begun = time.monotonic()
     until = "" if seconds is not None else " (Ctrl-C ends it)"
     print(f"recording to {path}{until}", file=sys.stderr)
-    trouble: str | None = None
-    collector.start(waiting.put)
+    number = 0
     try:
-        while seconds is None or time.monotonic() - begun < seconds:
-            try:
-                writer.add(waiting.get(timeout=0.1))
-                number += 1
-            except Empty:
-                trouble = _told(collector.trouble(), trouble)
-            except OSError as error:
-                print(f"beattop: {path} cannot be written: {error.strerror}", file=sys.stderr)
-                return 1
+        writer = recording.Writer(stream)
+        for sample in _samples(collector, math.inf if seconds is None else seconds):
+            writer.add(sample)
+            number += 1
+        return 0
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"beattop: {path} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     finally:
         collector.stop()
-        stream.close()
+        if stream is not sys.stdout:
+            with contextlib.suppress(OSError):  # a full disk, and told already
+                stream.close()
         print(f"{number} samples in {path}", file=sys.stderr)
-    return 0
+
+
+def _samples(collector: Collector, seconds: float) -> Iterator[Sample]:
+    """Those of so many seconds; the first is waited for somewhat longer."""
+    waiting: Queue[Sample] = Queue(100)
+    trouble: str | None = None
+    begun = time.monotonic()
+    patience = _PATIENCE_S
+    collector.start(waiting.put)
+    while time.monotonic() - begun < seconds + patience:
+        try:
+            yield waiting.get(timeout=0.1)
+            patience = 0.0
+        except Empty:
+            trouble = _told(collector.trouble(), trouble)
+            patience = patience if trouble is None else 0.0
 
 
 def _told(trouble: str | None, before: str | None) -> str | None:
@@ -61,14 +78,11 @@ def _told(trouble: str | None, before: str | None) -> str | None:
 def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:
     """Show a recording on the live screen, or print its end."""
     try:
-        samples = list(recording.read(path))
-    except RecordingError as error:
-        print(f"beattop: {error}", file=sys.stderr)
-        return USAGE
-    if not samples:
-        print(f"beattop: {path} holds no sample: record for longer", file=sys.stderr)
-        return USAGE
-    if once:
+        samples = recording.Recording(path)
+        if not once:
+            from beattop.commands.live import replay as screen  # noqa: PLC0415
+
+            return screen(settings, samples, path.name)
         from beattop.commands.look import show  # noqa: PLC0415
 
         frames = Frames(WINDOW_S)
@@ -76,6 +90,6 @@ def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:
         for sample in samples:
             frame = frames.add(sample)
         return show(frame, settings, as_json=as_json)
-    from beattop.commands.live import replay as screen  # noqa: PLC0415
-
-    return screen(settings, samples, path.name)
+    except RecordingError as error:
+        print(f"beattop: {error}", file=sys.stderr)
+        return USAGE

@@ -45,6 +45,13 @@ class Frames:
             self._freeze()
         return Frame(snapshot, findings, self._frozen, self._number)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
+
     def tell(self, event: Event) -> None:
         """Add what a face did, an action's step; for any thread."""
         self._events.append(event)

@@ -95,6 +95,10 @@ class LiveFeed:
         span = samples[-1].at - samples[0].at if samples else 0.0
         return f"{number} samples of the last {span:.0f} s are in {path}"
 
+    def reading(self) -> bool:
+        """Whether old logs are being read."""
+        return self._collector.reading()
+
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read old logs in the background."""
         return self._collector.history(on_progress)

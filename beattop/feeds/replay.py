@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
+import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from beattop.feeds.frames import Frames
 from beattop.feeds.live import WINDOW_S
 from beattop.model.frame import Frame, HistoryProgress
 from beattop.model.sample import Sample
+from beattop.sources.recording import RecordingError
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_PUT_BY_EVERY = 100
+_KEPT = 128
+"""Frames: more than are folded again at a time, so that stepping back is quick."""
 
 
 class ReplayFeed:
-    """Implements Feed and Seekable over samples held in memory.
+    """Implements Feed and Seekable over a recording, however long.
 
-    A snapshot depends on all samples before it, so going back folds them again from the start;
-    frames once made are kept.
+    A snapshot depends on all samples before it. What was folded is put by every so many samples,
+    so that going back folds few of them again; only the last frames are kept.
     """
 
     live = False
@@ -28,7 +35,12 @@ class ReplayFeed:
             raise ValueError("no samples")
         self._samples = samples
         self._folded = Frames(WINDOW_S)
-        self._made: list[Frame] = []
+        self._next = 0
+        """The sample to be folded next."""
+        self._made: dict[int, Frame] = {}
+        self._put_by: dict[int, bytes] = {}
+        """What was folded before a sample, packed."""
+        self._trouble: str | None = None
         self._at = 0
         self._speed = 0.0
         self._lock = threading.Lock()
@@ -37,11 +49,27 @@ class ReplayFeed:
         self._on_frame: Callable[[Frame], None] | None = None
 
     def _frame(self, index: int) -> Frame:
-        from dataclasses import replace  # noqa: PLC0415
+        """Raises RecordingError for a damaged line on the way there."""
+        if index not in self._made:
+            if index < self._next:
+                self._next = max(at for at in self._put_by if at <= index)
+                self._folded = pickle.loads(zlib.decompress(self._put_by[self._next]))
+            while self._next <= index:
+                self._fold()
+        frame = self._made[index]
+        return replace(frame, position=(index, len(self._samples)), playing=self._speed)
 
-        while len(self._made) <= index:
-            self._made.append(self._folded.add(self._samples[len(self._made)]))
-        return replace(self._made[index], position=(index, len(self._samples)), playing=self._speed)
+    def _fold(self) -> None:
+        at = self._next
+        sample = self._samples[at]
+        if at % _PUT_BY_EVERY == 0 and at not in self._put_by:
+            # Our own objects, never what stands in a file: unpacking them is safe.
+            self._put_by[at] = zlib.compress(pickle.dumps(self._folded, 5), 1)
+        self._made.pop(at, None)
+        self._made[at] = self._folded.add(sample)
+        self._next = at + 1
+        if len(self._made) > _KEPT:
+            del self._made[next(iter(self._made))]
 
     def start(self, on_frame: Callable[[Frame], None]) -> None:
         """Show the first frame and wait for play or seek."""
@@ -57,15 +85,16 @@ class ReplayFeed:
     def latest(self) -> Frame | None:
         """The frame at the present position."""
         with self._lock:
-            return self._frame(self._at)
+            return self._made.get(self._at)
 
     def heartbeat(self) -> float | None:
         """The present frame's time."""
-        return self._samples[self._at].at
+        frame = self.latest()
+        return frame.snapshot.at if frame else None
 
     def trouble(self) -> str | None:
-        """None: a recording that was read whole has no trouble."""
-        return None
+        """Where the recording is damaged."""
+        return self._trouble
 
     def refresh(self) -> None:
         """Nothing: the past does not change."""
@@ -79,7 +108,8 @@ class ReplayFeed:
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """What the recording knows of the past, at once."""
-        sample = self._samples[self._at]
+        with self._lock:
+            sample = self._samples[self._at]
         on_progress(
             HistoryProgress(0, 0, None, True, sample.pasts + sample.older, "from the recording")
         )
@@ -87,8 +117,7 @@ class ReplayFeed:
 
     def seek(self, steps: int) -> None:
         """Move by so many samples."""
-        with self._lock:
-            self._at = max(0, min(len(self._samples) - 1, self._at + steps))
+        self._go(max(0, min(len(self._samples) - 1, self._at + steps)))
         self._show()
 
     def play(self, speed: float) -> None:
@@ -98,17 +127,36 @@ class ReplayFeed:
         self._show()
 
     def next_finding(self) -> bool:
-        """Jump to where the findings change next."""
+        """Jump to where the findings change next; for a thread that may wait."""
+        begin = self._at
+        now = self._findings(begin)
+        for index in range(begin + 1, len(self._samples)):
+            found = self._findings(index)
+            if self._at != begin or self._ended.is_set():
+                return True  # somebody moved meanwhile, and is not to be moved away again
+            if found is None:
+                break
+            if found != now:
+                self._go(index)
+                self._show()
+                return True
+        return False
+
+    def _findings(self, index: int) -> set[str] | None:
+        """What was wrong at a sample; None where the file is damaged before it."""
         with self._lock:
-            now = {f.identity for f in self._frame(self._at).findings}
-            for index in range(self._at + 1, len(self._samples)):
-                if {f.identity for f in self._frame(index).findings} != now:
-                    self._at = index
-                    break
-            else:
-                return False
-        self._show()
-        return True
+            try:
+                return {f.identity for f in self._frame(index).findings}
+            except RecordingError as error:
+                self._trouble = str(error)
+                return None
+
+    def _go(self, index: int) -> None:
+        """To a sample, or as near before it as the file can be read."""
+        if self._findings(index) is not None:
+            self._at = index
+        elif self._next > self._at:
+            self._at = self._next - 1
 
     def _show(self) -> None:
         if self._on_frame is not None and not self._ended.is_set():
@@ -132,11 +180,18 @@ class ReplayFeed:
             speed = self._speed
             if speed <= 0:
                 continue
-            gap = self._samples[at + 1].at - self._samples[at].at
-            if self._changed.wait(max(0.0, gap / speed)):
+            now, found = self._time(at), self._time(at + 1)
+            if found is None or now is None:
+                self._speed = 0.0
+                self._show()
+                continue
+            if self._changed.wait(max(0.0, (found - now) / speed)):
                 self._changed.clear()
                 continue
             with self._lock:
                 if self._at == at:
                     self._at = at + 1
             self._show()
+
+    def _time(self, index: int) -> float | None:
+        return None if self._findings(index) is None else self._made[index].snapshot.at

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from beattop.model.life import MOST
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.streak import CONTEXT, joined
 
 HOUR_S = 3600
+Hour = tuple[float, int, int]
+Hours = tuple[Hour, ...]
+"""As Past.by_hour."""
+_MOST_PARTS = 64
 
 
 def exit_key(event: LogEvent) -> str:
@@ -33,51 +38,95 @@ def merge(older: Past, newer: Past) -> Past:
 
     Complete is what `older` is: it is the one that may have unread logs before it.
     """
-    run, settled = joined(older, newer)
-    gap = older.gap or newer.gap
-    return Past(
-        supervisor=newer.supervisor,
-        name=newer.name,
-        spawns=older.spawns + newer.spawns,
-        exits=older.exits + newer.exits,
-        first_at=older.first_at or newer.first_at,
-        complete=older.complete and not gap,
-        loop_since_at=run.since_at,
-        loop_exits=run.count,
-        exit_counts=_sum_counts(older.exit_counts, newer.exit_counts),
-        by_hour=sum_hours(older.by_hour, newer.by_hour),
-        recent=(older.recent + newer.recent)[-MOST:],
-        gap=gap,
-        head=(older.head + newer.head)[:CONTEXT],
-        tail=(older.tail + newer.tail)[-CONTEXT:],
-        settled=settled,
-    )
+    ledger = Ledger(newer)
+    ledger.before(older)
+    return ledger.past()
 
 
-def _sum_counts(
-    one: tuple[tuple[str, int], ...], other: tuple[tuple[str, int], ...]
-) -> tuple[tuple[str, int], ...]:
-    if not one or not other:
-        return one or other
-    total = dict(one)
-    for key, number in other:
-        total[key] = total.get(key, 0) + number
-    return ranked(total)
+class Ledger:
+    """One name's past that grows at its begin, without a copy at each step."""
+
+    __slots__ = (
+        "_complete", "_counts", "_gap", "_hours", "_name", "_recent", "_spawns", "_supervisor",
+        "exits", "first_at", "head", "loop_exits", "loop_since_at", "settled", "tail",
+    )  # fmt: skip
+
+    def __init__(self, newest: Past) -> None:
+        self._supervisor, self._name = newest.supervisor, newest.name
+        self._complete, self._gap = newest.complete, newest.gap
+        self._spawns, self.exits = newest.spawns, newest.exits
+        self._hours = [newest.by_hour]
+        self._counts = dict(newest.exit_counts)
+        self._recent = newest.recent
+        self.first_at = newest.first_at
+        self.head, self.tail, self.settled = newest.head, newest.tail, newest.settled
+        self.loop_exits, self.loop_since_at = newest.loop_exits, newest.loop_since_at
+
+    @property
+    def well_known(self) -> bool:
+        """Whether no more recent events are wanted."""
+        return len(self._recent) >= MOST
+
+    def before(self, older: Past) -> None:
+        """Take what comes before all of this."""
+        run, self.settled = joined(older, self)
+        self.loop_exits, self.loop_since_at = run.count, run.since_at
+        self._gap = self._gap or older.gap
+        self._complete = older.complete
+        self._spawns += older.spawns
+        self.exits += older.exits
+        self.first_at = older.first_at or self.first_at
+        self._hours.append(older.by_hour)
+        if len(self._hours) > _MOST_PARTS:
+            self._hours = [sum_hours(*reversed(self._hours))]
+        for key, number in older.exit_counts:
+            self._counts[key] = self._counts.get(key, 0) + number
+        if older.recent:
+            self._recent = (older.recent + self._recent)[-MOST:]
+        self.head = (older.head + self.head)[:CONTEXT]
+        self.tail = (older.tail + self.tail)[-CONTEXT:]
+
+    def past(self) -> Past:
+        """All of it as a value."""
+        return Past(
+            supervisor=self._supervisor,
+            name=self._name,
+            spawns=self._spawns,
+            exits=self.exits,
+            first_at=self.first_at,
+            complete=self._complete and not self._gap,
+            loop_since_at=self.loop_since_at,
+            loop_exits=self.loop_exits,
+            exit_counts=ranked(self._counts),
+            by_hour=sum_hours(*reversed(self._hours)),
+            recent=self._recent,
+            gap=self._gap,
+            head=self.head,
+            tail=self.tail,
+            settled=self.settled,
+        )
 
 
-def sum_hours(
-    older: tuple[tuple[float, int, int], ...], newer: tuple[tuple[float, int, int], ...]
-) -> tuple[tuple[float, int, int], ...]:
-    """Both as one Past.by_hour."""
-    if not older or not newer or older[-1][0] < newer[0][0]:
-        return older + newer
-    if older[-1][0] == newer[0][0]:
-        seam = (older[-1][0], older[-1][1] + newer[0][1], older[-1][2] + newer[0][2])
-        return (*older[:-1], seam, *newer[1:])
-    # Where a clock was set back, hours overlap by more than the one at the seam.
-    at = bisect_left(older, (newer[0][0],))
-    total = {hour: (spawns, exits) for hour, spawns, exits in older[at:]}
+def sum_hours(*parts: Hours) -> Hours:
+    """All, oldest first, as one Past.by_hour."""
+    total: list[Hour] = []
+    for part in parts:
+        if not total or not part or total[-1][0] < part[0][0]:
+            total += part
+        elif total[-1][0] == part[0][0]:
+            hour, spawns, exits = total[-1]
+            total[-1] = (hour, spawns + part[0][1], exits + part[0][2])
+            total += part[1:]
+        else:
+            # Where a clock was set back, hours overlap by more than the one at the seam.
+            at = bisect_left(total, (part[0][0],))
+            total[at:] = _sum(total[at:], part)
+    return tuple(total)
+
+
+def _sum(older: Iterable[Hour], newer: Iterable[Hour]) -> list[Hour]:
+    total = {hour: (spawns, exits) for hour, spawns, exits in older}
     for hour, spawns, exits in newer:
         had = total.get(hour, (0, 0))
         total[hour] = (had[0] + spawns, had[1] + exits)
-    return older[:at] + tuple((hour, *total[hour]) for hour in sorted(total))
+    return [(hour, *total[hour]) for hour in sorted(total)]

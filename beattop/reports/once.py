@@ -83,7 +83,7 @@ def _finding(finding: Finding, snapshot: Snapshot, ascii_only: bool) -> Iterable
     )
     yield f"  {finding.summary}"
     if finding.since_at is not None:
-        yield f"  since     {moment(finding.since_at, snapshot.at)}"
+        yield f"  since     {moment(finding.since_at, snapshot.at)}{_or_before(finding, snapshot)}"
     for line in finding.evidence:
         yield f"  evidence  {line}"
     for kept in finding.keep:
@@ -101,6 +101,15 @@ def _finding(finding: Finding, snapshot: Snapshot, ascii_only: bool) -> Iterable
     yield from (f"    {row}" for row in finding.lasting.diff.splitlines())
     if finding.lasting.ticket:
         yield f"  ticket    {finding.lasting.ticket}"
+
+
+def _or_before(finding: Finding, snapshot: Snapshot) -> str:
+    """What to add where old logs that were not read may tell of an earlier begin."""
+    for program in snapshot.programs:
+        unread = not program.history_complete and program.loop_since_at == finding.since_at
+        if unread and program.id in finding.programs and program.past:
+            return "" if program.past.settled else " or before: older logs are not read"
+    return ""
 
 
 def _table(snapshot: Snapshot) -> Iterable[str]:

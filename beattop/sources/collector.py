@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import threading
@@ -20,7 +21,7 @@ from beattop.settings import ConfigError, ServerSetting, Settings
 from beattop.sources.between import Between, Name
 from beattop.sources.celery.beatfiles import BeatFiles, BeatReading
 from beattop.sources.lifecycle import Drained, Lifecycle, choose
-from beattop.sources.mainlog.logs import LogReading, Logs
+from beattop.sources.mainlog.logs import UNASKED_BYTES, LogReading, Logs
 from beattop.sources.proc import ProcessReading, Sampler
 from beattop.sources.supervisor.reader import SupervisorReading, SupervisorSource
 from beattop.sources.supervisor.server import Server, parse
@@ -59,16 +60,16 @@ def servers(settings: Iterable[ServerSetting]) -> tuple[Server, ...]:
 class Collector:
     """Looks at the box once an interval, and early when something died."""
 
-    def __init__(self, settings: Settings, patient: bool = False) -> None:
+    def __init__(self, settings: Settings, patient: bool = False, old_logs: bool = False) -> None:
         """The first sample waits a moment for supervisord's first answer, so that the first frame
-        has it; `patient`, for a single look, waits for a slow one too. Raises
-        ConfigError for a supervisor that cannot be meant.
+        has it; `patient`, for a single look, waits for a slow one too; `old_logs`
+        are read however large. Raises ConfigError for a supervisor that cannot be meant.
         """
         self._settings = settings
         self._patient = patient
         self._named = servers(settings.supervisors)
         self._supervisors = SupervisorSource(self._named, servers(settings.credentials))
-        self._logs = Logs(self._supervisors.server)
+        self._logs = Logs(self._supervisors.server, math.inf if old_logs else UNASKED_BYTES)
         self._files = BeatFiles(self._supervisors.server)
         self._lifecycle: Lifecycle | None = None
         self._sampler: Sampler | None = None
@@ -128,6 +129,10 @@ class Collector:
     def server(self, supervisor: str) -> Server | None:
         """Address and credentials behind a supervisor's id."""
         return self._supervisors.server(supervisor)
+
+    def reading(self) -> bool:
+        """Whether old logs are being read."""
+        return self._logs.reading()
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read old logs in the background; returns what cancels it."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import stat
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, overload
 
 from beattop import __version__
-from beattop.model.process import Process, ProcessKey
+from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.sample import Sample
 from beattop.sources.serial import Malformed, read_sample, reader, to_plain
 
-FORMAT = "beattop-recording/1"
+FORMAT = "beattop-recording/2"
+_READ = (FORMAT, "beattop-recording/1")
+_BUFFER = 1 << 18
+_SAVE_EVERY = 200
+"""Samples between two places from which reading can begin."""
 # Facts that seldom change: written when they do, carried on when they do not.
 _STEADY = (
     "host",
@@ -34,6 +39,9 @@ _STEADY = (
 )
 
 
+Keys = tuple[ProcessKey, ...]
+
+
 class RecordingError(Exception):
     """A recording that cannot be read or written; its text is one line for the user."""
 
@@ -44,6 +52,7 @@ class Writer:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._known: dict[ProcessKey, Process] = {}
+        self._used: dict[ProcessKey, Usage] = {}
         self._steady: dict[str, Any] = {}
         self._line({"format": FORMAT, "version": __version__})
 
@@ -53,18 +62,38 @@ class Writer:
 
     def add(self, sample: Sample) -> None:
         """Append one sample; raises OSError."""
-        plain = to_plain(replace(sample, processes=()))
+        plain = to_plain(replace(sample, processes=(), usage=()))
         for name in _STEADY:
             raw = getattr(sample, name)
             if name in self._steady and self._steady[name] == raw:
                 del plain[name]
             else:
                 self._steady[name] = raw
-        new = [p for p in sample.processes if self._known.get(p.key) != p]
+        known, used = self._known, self._used
         self._known = {p.key: p for p in sample.processes}
-        plain["processes"] = to_plain(tuple(new))
-        plain["alive"] = [list(p.key) for p in sample.processes]
+        self._used = {u.key: u for u in sample.usage}
+        plain["processes"] = to_plain([p for k, p in self._known.items() if known.get(k) != p])
+        plain["usage"] = to_plain([u for k, u in self._used.items() if used.get(k) != u])
+        plain["alive"] = _keys(tuple(known), tuple(self._known))
+        plain["used"] = _keys(tuple(used), tuple(self._used))
         self._line(plain)
+
+
+def _keys(before: Keys, now: Keys) -> Any:
+    """`now` as what has gone and come, or whole where the order is another."""
+    there = set(now)
+    stayed = tuple(key for key in before if key in there)
+    if now[: len(stayed)] != stayed:
+        return to_plain(now)
+    return {"gone": to_plain(sorted(set(before) - there)), "come": to_plain(now[len(stayed) :])}
+
+
+def _read_keys(before: Iterable[ProcessKey], value: Any) -> Keys:
+    if not isinstance(value, dict):
+        whole: Keys = _READ_KEYS(value)
+        return whole
+    gone = set(_READ_KEYS(value.get("gone", [])))
+    return (*(key for key in before if key not in gone), *_READ_KEYS(value.get("come", [])))
 
 
 def write(samples: Iterable[Sample], path: Path) -> int:
@@ -89,63 +118,141 @@ def create(path: Path) -> TextIO:
     return os.fdopen(handle, "w", encoding="utf-8")
 
 
-def read(path: Path) -> Iterator[Sample]:
-    """The samples of a recording in order; raises RecordingError for one that is not whole.
+class Recording(Sequence[Sample]):
+    """The samples of a file, read when they are asked for: an hour takes no more memory than a
+    minute. For one thread at a time.
 
-    A last line that was cut short (the recorder was killed) ends it quietly, if any came before.
+    Raises RecordingError for a file that is none; an IndexError, as sequences do, and a
+    RecordingError for a damaged line when it is come to. A last line that was cut short (the
+    recorder was killed) ends it quietly, if any came before.
     """
-    try:
-        stream = path.open(encoding="utf-8", errors="strict")
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
-    with contextlib.closing(stream):
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
         try:
-            yield from _samples(stream, path)
-        except UnicodeDecodeError:
-            raise RecordingError(f"{path} is no beattop recording") from None
+            # A fifo is not waited for.
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise RecordingError(f"{path} is no regular file: name a recording")
+            self._file = os.fdopen(handle, "rb", buffering=_BUFFER)
+            head = self._file.readline(4096)
+            _check_head(head, path)
+            self._starts = self._index(len(head))
         except OSError as error:
             raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
+        self._state = _State()
+        self._next = 0
+        self._saved = {0: _State()}
+        if len(self):
+            self[0]
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        nearest = max(at for at in self._saved if at <= index)
+        if index < self._next or nearest > self._next:
+            self._next, self._state = nearest, self._saved[nearest].copy()
+        while True:
+            sample = self._read(self._next)
+            if self._next % _SAVE_EVERY == 0:
+                self._saved.setdefault(self._next, self._state.copy())
+            if self._next > index:
+                return sample
+
+    def _read(self, index: int) -> Sample:
+        try:
+            self._file.seek(self._starts[index])
+            line = self._file.read(self._starts[index + 1] - self._starts[index])
+            sample = _expand(json.loads(line), self._state)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            reason = str(error) if isinstance(error, Malformed) else "damaged"
+            self._next, self._state = 0, _State()
+            where = f"{self._path}, line {index + 2}"
+            raise RecordingError(f"{where}: not a sample ({reason})") from None
+        except OSError as error:
+            raise RecordingError(f"{self._path} cannot be read: {error.strerror}") from None
+        self._next = index + 1
+        return sample
+
+    def _index(self, begin: int) -> array[int]:
+        """Where each whole line begins, and where the last one ends."""
+        starts = array("Q", [begin])
+        position = begin
+        while block := self._file.read(_BUFFER):
+            at = block.find(b"\n")
+            while at >= 0:
+                starts.append(position + at + 1)
+                at = block.find(b"\n", at + 1)
+            position += len(block)
+        if len(starts) == 1:
+            if position > begin:
+                raise RecordingError(f"{self._path} was cut short before its first sample")
+            raise RecordingError(f"{self._path} holds no sample: record for longer")
+        return starts
 
 
-def _samples(stream: TextIO, path: Path) -> Iterator[Sample]:
-    head = stream.readline(4096)
+def read(path: Path) -> Iterator[Sample]:
+    """The samples of a recording in order; raises RecordingError as Recording does."""
+    return iter(Recording(path))
+
+
+def _check_head(head: bytes, path: Path) -> None:
     try:
         first = json.loads(head)
-        told = first.get("format") if isinstance(first, dict) else None
-    except ValueError:
-        told = None
-    if told != FORMAT:
-        version = f" (it is {told!r:.40})" if told else ""
+    except (ValueError, RecursionError):
+        first = None
+    if not isinstance(first, dict) or not isinstance(first.get("format"), str):
+        packed = head.startswith((b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh"))
+        what = "unpack it first" if packed else "record one with beattop record"
+        raise RecordingError(f"{path} is no beattop recording: {what}")
+    told, version = first["format"], first.get("version")
+    if told not in _READ:
+        other = f" by beattop {version!r:.20}" if isinstance(version, str) else ""
         raise RecordingError(
-            f"{path} is no beattop recording{version}: record one with beattop record"
+            f"{path} is a recording of another format ({told!r:.40}{other}), this beattop reads "
+            f"{FORMAT}: replay it with the one that made it"
         )
-    steady: dict[str, Any] = {}
-    processes: dict[ProcessKey, Process] = {}
-    number = 0
-    for number, line in enumerate(stream, start=2):
-        if not line.endswith("\n"):
-            if number == 2:
-                raise RecordingError(f"{path} was cut short before its first sample")
-            return
-        try:
-            yield _expand(json.loads(line), steady, processes)
-        except (ValueError, TypeError, RecursionError) as error:
-            reason = str(error) if isinstance(error, Malformed) else "damaged"
-            raise RecordingError(f"{path}, line {number}: not a sample ({reason})") from None
-    if number == 0:
-        raise RecordingError(f"{path} holds no sample")
+
+
+@dataclass(slots=True)
+class _State:
+    """What is carried on from one line to the next."""
+
+    steady: dict[str, Any] = field(default_factory=dict)
+    processes: dict[ProcessKey, Process] = field(default_factory=dict)
+    usage: dict[ProcessKey, Usage] = field(default_factory=dict)
+
+    def copy(self) -> _State:
+        return _State(dict(self.steady), dict(self.processes), dict(self.usage))
 
 
 _READ_PROCESSES = reader(tuple[Process, ...])
-_READ_KEYS = reader(tuple[ProcessKey, ...])
+_READ_USAGE = reader(tuple[Usage, ...])
+_READ_KEYS = reader(Keys)
 
 
-def _expand(plain: Any, steady: dict[str, Any], processes: dict[ProcessKey, Process]) -> Sample:
+def _expand(plain: Any, state: _State) -> Sample:
+    steady = state.steady
     if not isinstance(plain, dict):
         raise Malformed("a line is no object")
-    for process in _READ_PROCESSES(plain.pop("processes", [])):
-        processes[process.key] = process
-    alive = _READ_KEYS(plain.pop("alive", []))
+    processes = {**state.processes, **{p.key: p for p in _READ_PROCESSES(plain["processes"])}}
+    alive = _read_keys(state.processes, plain.pop("alive", []))
+    usage = _READ_USAGE(plain["usage"])
+    if "used" in plain:  # the first format wrote each anew
+        rows = {**state.usage, **{u.key: u for u in usage}}
+        usage = tuple(rows[key] for key in _read_keys(state.usage, plain.pop("used")))
     changed = {name for name in _STEADY if name in plain}
     for name in _STEADY:
         if name not in changed and name in steady:
@@ -155,14 +262,13 @@ def _expand(plain: Any, steady: dict[str, Any], processes: dict[ProcessKey, Proc
             plain[name] = steady["_plain_" + name]
         elif name in plain:
             steady["_plain_" + name] = plain[name]
-    plain["processes"] = []
+    plain["processes"] = plain["usage"] = []
     sample = read_sample(plain)
     keep = {name: steady[name] for name in _STEADY if name not in changed and name in steady}
     found = tuple(processes[key] for key in alive if key in processes)
-    sample = replace(sample, processes=found, **keep)
+    sample = replace(sample, processes=found, usage=usage, **keep)
     for name in _STEADY:
         steady[name] = getattr(sample, name)
-    gone = set(processes) - set(alive)
-    for key in gone:
-        del processes[key]
+    state.processes = {p.key: p for p in found}
+    state.usage = {u.key: u for u in usage}
     return sample

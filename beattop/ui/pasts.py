@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from beattop.model.frame import HistoryProgress
@@ -12,12 +10,14 @@ from beattop.model.logevents import Past
 from beattop.model.snapshot import Program
 from beattop.text import count, moment, size
 from beattop.ui import glyphs
-from beattop.ui.line import EMPTY, Line, fit, line
+from beattop.ui.line import EMPTY, Line, fit, line, paragraph
 
 _HOUR: Final = 3600.0
 _DAY: Final = 86400.0
 _TELLING: Final = 10
 """Exits that nobody asked for from which a picture is drawn in the ink of churn."""
+_LOOP: Final = 2
+"""Exits in a row from which it is one."""
 
 
 def progress_words(progress: HistoryProgress | None) -> str:
@@ -33,35 +33,19 @@ def progress_words(progress: HistoryProgress | None) -> str:
 
 
 def joined(programs: Sequence[Program], older: Sequence[Past]) -> list[Past]:
-    """What the present knows of each program, with old logs it does not know of yet before it."""
+    """What is known of each program, and of names that only old logs tell of.
+
+    A program's own past holds what was read of the old logs up to the last sample: adding what the
+    reader says now would count most of it twice.
+    """
     before = {(past.supervisor, past.name): past for past in older}
     out = []
     for program in programs:
         old = before.pop((program.id.supervisor, program.id.name), None)
-        now = program.past
-        if now is not None and old is not None and old.first_at < now.first_at:
-            now = _after(old, now)
-        if now is not None or old is not None:
-            out.append(now or old)
-    return [past for past in (*out, *before.values()) if past is not None]
-
-
-def _after(old: Past, now: Past) -> Past:
-    """Two stretches of one program's past as one, for drawing."""
-    hours = {hour: (spawns, exits) for hour, spawns, exits in old.by_hour}
-    for hour, spawns, exits in now.by_hour:
-        had = hours.get(hour, (0, 0))
-        hours[hour] = (had[0] + spawns, had[1] + exits)
-    ends = Counter(dict(old.exit_counts)) + Counter(dict(now.exit_counts))
-    return replace(
-        now,
-        spawns=old.spawns + now.spawns,
-        exits=old.exits + now.exits,
-        first_at=old.first_at or now.first_at,
-        complete=old.complete,
-        exit_counts=tuple(ends.most_common()),
-        by_hour=tuple((hour, *had) for hour, had in sorted(hours.items())),
-    )
+        past = program.past or old
+        if past is not None:
+            out.append(past)
+    return [*out, *before.values()]
 
 
 def pictures(pasts: Sequence[Past], now: float, width: int, *, days: bool) -> list[Line]:
@@ -71,26 +55,45 @@ def pictures(pasts: Sequence[Past], now: float, width: int, *, days: bool) -> li
 
 
 def _picture(past: Past, now: float, width: int, step: float) -> list[Line]:
-    sums, first = _columns(past, now, step, max(10, min(width - 4, 168)))
+    room = max(10, min(width - 4, 168))
+    sums, first = _columns(past, now, step, room)
     highest = max(sums, default=0)
     drawn = "".join(glyphs.bar(n / highest) if n else " " for n in sums)
-    ends = ", ".join(f"{how} ×{number:,}" for how, number in past.exit_counts[:4])
-    exits = f"{count(past.exits, 'exit')} nobody asked for"
-    older = "" if past.complete else ", older logs not read"
     begin = moment(first, now)
+    unit = "a day" if step == _DAY else "an hour"
+    older = "" if past.complete else ", older logs not read"
+    words = (
+        f"{count(past.spawns, 'spawn')}, {count(past.exits, 'exit')} nobody asked for since "
+        f"{moment(past.first_at, now)}{older}"
+    )
+    name = fit(past.name, 24).rstrip()
+    lead = line((f" {name}  ", "bold"))
+    loop = _loop_words(past, now)
     return [
-        line(
-            (f" {fit(past.name, 24).rstrip()}", "bold"),
-            f"  {count(past.spawns, 'spawn')}, {exits} since {moment(past.first_at, now)}{older}",
-            (f"  {ends}", "warning"),
-        ),
+        *paragraph(words, width - 1, "", 3, lead),
+        *(paragraph(loop, width - 1, "warning", 2, line("  ")) if loop else []),
         line("  ", (drawn, "churn" if past.exits > _TELLING else "info")),
-        line(
-            ("  " + fit(begin, max(len(begin) + 1, len(sums) - 3)) + "now", "dim"),
-            (f"   highest {highest:,}", "dim"),
-        ),
+        line((f"  {begin} to now, highest {highest:,} {unit}", "dim")),
         EMPTY,
     ]
+
+
+def _loop_words(past: Past, now: float) -> str:
+    """Since when it loops, how often, and how it ends; "" for what never died of itself."""
+    if not past.exits:
+        return ""
+    ends = ", ".join(f"{how} ×{number:,}" for how, number in past.exit_counts[:4])
+    if past.loop_since_at is None or past.loop_exits < _LOOP:
+        return f"ends: {ends}"
+    hours = (now - past.loop_since_at) / _HOUR
+    begin = "since" if past.complete or past.settled else "since or before"
+    often = [
+        f"{past.loop_exits / hours * size:,.0f} {unit}"
+        for size, unit in ((1, "an hour"), (24, "a day"))
+        if hours >= size
+    ]
+    words = f"{past.loop_exits:,} exits in a row {begin} {moment(past.loop_since_at, now)}"
+    return "; ".join([words, *often, ends])
 
 
 def _columns(past: Past, now: float, step: float, room: int) -> tuple[list[int], float]:

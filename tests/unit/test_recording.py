@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import os
 import threading
 from dataclasses import replace
 
 import pytest
 
 from beattop.commands import tape
+from beattop.feeds import replay
 from beattop.feeds.frames import Frames
 from beattop.feeds.replay import ReplayFeed
 from beattop.settings import Settings
 from beattop.sources import recording
 from beattop.sources.collector import Collector
 from beattop.sources.recording import RecordingError, Writer
+from beattop.sources.serial import to_plain
 from tests.unit.test_diagnosis import seed
 from tests.unit.world import World
 
@@ -55,6 +59,28 @@ def test_what_stays_the_same_is_written_once(samples):
     assert lines[2]["processes"] == [] or len(lines[2]["processes"]) < len(lines[1]["processes"])
 
 
+def test_what_stands_still_costs_little(samples):
+    stream = io.StringIO()
+    writer = Writer(stream)
+    for n in range(3):
+        writer.add(replace(samples[-1], at=samples[-1].at + n, log_events=(), lifecycle=()))
+    first, second, third = (json.loads(line) for line in stream.getvalue().splitlines()[1:])
+    assert first["usage"] and first["alive"]["come"]
+    assert second["usage"] == second["processes"] == []
+    assert second["alive"] == second["used"] == {"gone": [], "come": []}
+    assert len(json.dumps(third)) < 600
+
+
+def test_the_first_format_is_still_read(samples, tmp_path):
+    path = tmp_path / "tape"
+    lines = [{"format": "beattop-recording/1", "version": "0.1.0"}]
+    for sample in samples[:3]:
+        plain = to_plain(sample)
+        lines.append({**plain, "alive": [list(p.key) for p in sample.processes]})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert list(recording.read(path)) == samples[:3]
+
+
 def test_a_replay_finds_what_was_found_live(samples, tmp_path):
     live = Frames(3.0)
     told = [live.add(sample).findings for sample in samples]
@@ -85,6 +111,9 @@ def test_a_line_cut_short_ends_it_and_what_came_before_counts(samples, tmp_path)
     ("text", "word"),
     [
         ("", "no beattop recording"),
+        ("\x1f", "no beattop recording"),
+        ("[" * 100000, "no beattop recording"),
+        ('{"format": "beattop-recording/1"}\n', "holds no sample"),
         ("root:x:0:0\n", "no beattop recording"),
         ('{"format": "beattop-recording/9"}\n', "beattop-recording/9"),
         ('{"format": "beattop-recording/1"}\n{"at": 1', "cut short"),
@@ -106,6 +135,69 @@ def test_bytes_that_are_no_text(tmp_path):
     path.write_bytes(b"\x7fELF\xff\xfe\x00")
     with pytest.raises(RecordingError, match="no beattop recording"):
         list(recording.read(path))
+
+
+def test_a_packed_one_and_what_is_no_file(samples, tmp_path):
+    path = tmp_path / "tape"
+    recording.write(samples[:2], path)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(RecordingError, match="unpack it"):
+        list(recording.read(path))
+    os.mkfifo(tmp_path / "fifo")
+    for other in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(RecordingError, match="no regular file"):
+            list(recording.read(other))
+
+
+def test_any_sample_can_be_asked_for(samples, tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "_SAVE_EVERY", 3)
+    path = tmp_path / "tape"
+    recording.write(samples, path)
+    tape = recording.Recording(path)
+    assert len(tape) == len(samples)
+    order = [*range(len(samples)), *range(len(samples) - 1, -1, -1), 0, len(samples) - 1, 1]
+    assert [tape[i] for i in order] == [samples[i] for i in order]
+    fresh = recording.Recording(path)
+    assert fresh[-1] == samples[-1]
+    assert fresh[1:4] == samples[1:4]
+    with pytest.raises(IndexError):
+        fresh[len(samples)]
+
+
+def test_going_back_shows_the_frames_of_the_first_time(samples, tmp_path, monkeypatch):
+    monkeypatch.setattr(replay, "_PUT_BY_EVERY", 4)
+    monkeypatch.setattr(replay, "_KEPT", 6)
+    path = tmp_path / "tape"
+    recording.write(samples, path)
+    live = Frames(3.0)
+    want = [live.add(sample) for sample in samples]
+    feed = ReplayFeed(recording.Recording(path))
+    told = {}
+    feed._on_frame = lambda frame: told.update({frame.position[0]: frame})
+    for steps in (0, 10**6, *[-1] * len(samples), 5, -3, 9, -(10**6)):
+        feed.seek(steps)
+        frame = want[feed._at]
+        got = told[feed._at]
+        assert (got.snapshot, got.findings, got.events, got.number) == (
+            frame.snapshot, frame.findings, frame.events, frame.number,
+        )  # fmt: skip
+        assert len(feed._made) <= 6
+    assert set(told) == set(range(len(samples)))
+
+
+def test_a_damaged_line_in_the_middle_is_told_and_what_is_before_it_shown(samples, tmp_path):
+    path = tmp_path / "tape"
+    recording.write(samples, path)
+    lines = path.read_bytes().split(b"\n")
+    lines[8] = b"\0" * 100
+    path.write_bytes(b"\n".join(lines))
+    feed = ReplayFeed(recording.Recording(path))
+    feed._on_frame = lambda frame: None
+    feed.seek(0)
+    feed.seek(10**6)
+    assert feed._at == 6
+    assert "line 9: not a sample" in feed.trouble()
+    assert not feed.next_finding()
 
 
 def test_a_damaged_field_is_named(samples, tmp_path):

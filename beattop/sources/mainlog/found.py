@@ -107,13 +107,9 @@ class Counts:
 
     def hours(self, name: str) -> tuple[tuple[float, int, int], ...]:
         """As Past.by_hour."""
-        rows = self._hours.get(name, {})
-        return tuple((hour, rows[hour][0], rows[hour][1]) for hour in sorted(rows))
+        rows = self._hours.get(name)
+        return tuple([(hour, row[0], row[1]) for hour, row in sorted(rows.items())]) if rows else ()
 
     def statuses(self, name: str) -> tuple[tuple[str, int], ...]:
         """As Past.exit_counts."""
-        return ranked(self._statuses.get(name, {}))
-
-    def exits(self, name: str) -> int:
-        """How many."""
-        return sum(self._statuses.get(name, {}).values())
+        return ranked(self._statuses.get(name) or {})

@@ -7,6 +7,7 @@ What rotation has deleted is not missing; counts are told since the oldest event
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import zlib
@@ -18,10 +19,13 @@ from beattop.model.logevents import Past
 from beattop.sources.mainlog.cache import Cache
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.parts import Boundary, Part, older_parts
-from beattop.sources.mainlog.segment import Segment, join, nothing, restarted
+from beattop.sources.mainlog.segment import Pile, Segment, join, nothing, restarted
 from beattop.sources.mainlog.tally import Tally
 
 _TELL_EVERY_S = 0.25
+_GIVE_WAY_S = 0.0005
+_USUAL_S = 0.005
+"""Python's own choice."""
 
 
 class History:
@@ -42,7 +46,7 @@ class History:
         self._cache = cache
         self._found = Segment(newest.supervisor)
         """Files read to their begin."""
-        self._part: Segment | None = None
+        self._pile: Pile | None = None
         """The one that is being read."""
         self._broken: list[str] = list(self._shelf.words)
         self._read_bytes = 0
@@ -51,6 +55,7 @@ class History:
         self._blocks = self._run()
         self._progress = self._tell()
         self._stop = threading.Event()
+        self._over = False
         self._thread: threading.Thread | None = None
 
     def read(self, deadline: float | None = None) -> HistoryProgress:
@@ -64,9 +69,16 @@ class History:
         return self._progress
 
     def start(self, on_progress: Callable[[HistoryProgress], None]) -> None:
-        """Read in a thread of its own, which calls `on_progress`, the last time at the end."""
+        """Read in a thread of its own, which calls `on_progress`, the last time at the end.
+
+        After a cancel it goes on where it was.
+        """
+        self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._in_background, args=(on_progress,), name="history", daemon=True
+            target=self._in_background,
+            args=(on_progress, self._stop, self._thread),
+            name="history",
+            daemon=True,
         )
         self._thread.start()
 
@@ -86,22 +98,41 @@ class History:
         than `newest`."""
         return self._progress
 
-    def _in_background(self, on_progress: Callable[[HistoryProgress], None]) -> None:
-        while not self._done and not self._stop.is_set():
-            on_progress(self._progress)
-            self.read(time.monotonic() + _TELL_EVERY_S)
+    def _in_background(
+        self,
+        on_progress: Callable[[HistoryProgress], None],
+        stop: threading.Event,
+        before: threading.Thread | None,
+    ) -> None:
+        if before is not None:
+            before.join()
+        # Keys and births wait for this thread: it is to give way sooner than after 5 ms.
+        sys.setswitchinterval(_GIVE_WAY_S)
+        try:
+            while not self._done and not stop.is_set():
+                on_progress(self._progress)
+                self.read(time.monotonic() + _TELL_EVERY_S)
+        finally:
+            sys.setswitchinterval(_USUAL_S)
         on_progress(self._progress)
-        self.close()
+        if self._done or self._over:
+            self._let_go()
 
     def close(self) -> None:
-        """Give the descriptors back; not while a thread reads."""
+        """Stop reading for good and give the descriptors back (a thread that reads, as it ends)."""
+        self._over = True
+        self._stop.set()
+        if self._thread is None or not self._thread.is_alive():
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._blocks.close()
         for part in self._shelf.parts:
             part.close()
 
     def _tell(self) -> HistoryProgress:
         newest = self._newest
-        whole = self._found if self._part is None else join(self._part, self._found)
+        whole = self._found if self._pile is None else join(self._pile.segment(), self._found)
         pasts: dict[str, Past] = {}
         for name, past in whole.pasts.items():
             # A new start of supervisord ends the runs of those, too, that are not heard of again.
@@ -137,24 +168,24 @@ class History:
 
     def _read_part(self, part: Part, tally: Tally, key: str) -> Iterator[None]:
         before = self._read_bytes
-        self._part = read = Segment(self._newest.supervisor)
+        pile = Pile(Segment(self._newest.supervisor))
         # What is kept for later has to stand alone: newer files will have come then.
         known = frozenset() if key else self._found.well_known() | self._newest.well_known()
         newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
         limit = min(part.written_at, newer)
         try:
             for done, data in part.blocks():
-                block = tally.block(data, limit, known | read.well_known())
+                block = tally.block(data, limit, known | pile.known)
                 if part.packed:
-                    read = join(read, block)
+                    pile = Pile(join(pile.segment(), block))
                 else:
-                    read = join(block, read)
-                    limit = min(limit, read.oldest_at or limit)
-                self._part, self._read_bytes = read, before + done
+                    pile.under(block)
+                    limit = min(limit, pile.oldest_at or limit)
+                self._pile, self._read_bytes = pile, before + done
                 yield
         except (OSError, EOFError, ValueError, zlib.error) as error:
             self._broken.append(f"{part.path}: {error}")
         else:
             if self._cache and key:
-                self._cache.store(key, read)
-        self._found, self._part = join(read, self._found), None
+                self._cache.store(key, pile.segment())
+        self._found, self._pile = join(pile.segment(), self._found), None

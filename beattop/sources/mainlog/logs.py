@@ -42,9 +42,17 @@ class LogReading:
 class Logs:
     """Follows one main log for each supervisord. `poll` is for one thread; `history` for any."""
 
-    def __init__(self, server_of: Callable[[str], Server | None] = lambda supervisor: None) -> None:
-        """`server_of` gives a supervisord's address, to ask it for a log we may not read."""
+    def __init__(
+        self,
+        server_of: Callable[[str], Server | None] = lambda supervisor: None,
+        unasked_bytes: float = UNASKED_BYTES,
+    ) -> None:
+        """`server_of` gives a supervisord's address, to ask it for a log we may not read.
+
+        Older logs of at most `unasked_bytes` are read without being asked for.
+        """
         self._server_of = server_of
+        self._unasked_bytes = unasked_bytes
         self._logs: dict[Key, MainLog] = {}
         self._distant: dict[Key, Distant] = {}
         self._histories: dict[Key, History] = {}
@@ -92,6 +100,12 @@ class Logs:
         events.extend(distant.poll())
         return distant.status()
 
+    def reading(self) -> bool:
+        """Whether old logs are being read; for any thread."""
+        with self._lock:
+            started = [self._histories[key] for key in self._started if key in self._histories]
+        return any(not history.progress().done for history in started)
+
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read all older logs in the background, however large; returns what cancels it."""
         with self._lock:
@@ -108,8 +122,7 @@ class Logs:
                 unheard = not self._listeners
             if unheard:
                 for key in waiting:
-                    if key in self._histories:
-                        self._histories[key].cancel()
+                    self._pause(key)
 
         return cancel
 
@@ -125,7 +138,7 @@ class Logs:
         history = log.history(Cache(default_directory()))
         with self._lock:
             self._histories[key] = history
-        if history.progress().total_bytes <= UNASKED_BYTES:
+        if history.progress().total_bytes <= self._unasked_bytes:
             self._start(key)
 
     def _drop(self, key: Key) -> None:
@@ -134,6 +147,14 @@ class Logs:
             self._distant.pop(key).close()
         with self._lock:
             history = self._histories.pop(key, None)
+            self._started.discard(key)
+        if history is not None:
+            history.close()
+
+    def _pause(self, key: Key) -> None:
+        """Read no further until somebody asks again."""
+        with self._lock:
+            history = self._histories.get(key)
             self._started.discard(key)
         if history is not None:
             history.cancel()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from beattop.model.life import MOST
 from beattop.model.logevents import LogEvent, Past
-from beattop.model.pasts import merge
+from beattop.model.pasts import Ledger, merge
 
 MOST_NAMES = 20_000
 """A log with more names than that is no log; the rest is dropped and counted as a gap."""
@@ -43,30 +43,69 @@ class Segment:
 
 def join(older: Segment, newer: Segment) -> Segment:
     """Both as one; `newer` begins where `older` ends."""
-    pasts = dict(newer.pasts)
-    gap = older.gap or newer.gap
-    for name, past in older.pasts.items():
-        later = pasts.get(name)
-        if later is not None:
-            pasts[name] = merge(past, later)
-        elif len(pasts) >= MOST_NAMES:
-            gap = True
-        else:
-            pasts[name] = past if newer.restart is None else restarted(past, newer.restart)
-    if older.restart is not None:
-        # Still older parts may hold lives of these names, which this new start ended.
-        for name in newer.pasts:
-            if name not in older.pasts:
-                unheard = restarted(nothing(older.supervisor, name), older.restart)
-                pasts[name] = merge(unheard, pasts[name])
-    return Segment(
-        supervisor=newer.supervisor,
-        pasts=pasts,
-        restart=newer.restart or older.restart,
-        oldest_at=older.oldest_at if older.oldest_at is not None else newer.oldest_at,
-        complete=older.complete,
-        gap=gap,
-    )
+    pile = Pile(newer)
+    pile.under(older)
+    return pile.segment()
+
+
+class Pile:
+    """Segments as one that grows at its begin, without a copy at each step."""
+
+    __slots__ = ("_complete", "_gap", "_ledgers", "_supervisor", "known", "oldest_at", "restart")
+
+    def __init__(self, newest: Segment) -> None:
+        self._supervisor = newest.supervisor
+        self._ledgers: dict[str, Ledger | Past] = dict(newest.pasts)
+        self.known: set[str] = set(newest.well_known())
+        """Names of which no more recent events are wanted."""
+        self.restart = newest.restart
+        self.oldest_at = newest.oldest_at
+        self._complete, self._gap = newest.complete, newest.gap
+
+    def under(self, older: Segment) -> None:
+        """Take what comes before all of this."""
+        self._gap = self._gap or older.gap
+        self._complete = older.complete
+        if older.restart is not None:
+            # Still older parts may hold lives of these names, which this new start ended.
+            unheard = [name for name in self._ledgers if name not in older.pasts]
+            for name in unheard:
+                self._add(restarted(nothing(older.supervisor, name), older.restart))
+        for past in older.pasts.values():
+            if past.name in self._ledgers:
+                self._add(past)
+            elif len(self._ledgers) >= MOST_NAMES:
+                self._gap = True
+            else:
+                restart = self.restart
+                self._ledgers[past.name] = past if restart is None else restarted(past, restart)
+                if len(past.recent) >= MOST:
+                    self.known.add(past.name)
+        self.restart = self.restart or older.restart
+        if older.oldest_at is not None:
+            self.oldest_at = older.oldest_at
+
+    def _add(self, past: Past) -> None:
+        ledger = self._ledgers[past.name]
+        if isinstance(ledger, Past):
+            ledger = self._ledgers[past.name] = Ledger(ledger)
+        ledger.before(past)
+        if ledger.well_known:
+            self.known.add(past.name)
+
+    def segment(self) -> Segment:
+        """All of it as a value."""
+        return Segment(
+            supervisor=self._supervisor,
+            pasts={
+                name: each if isinstance(each, Past) else each.past()
+                for name, each in self._ledgers.items()
+            },
+            restart=self.restart,
+            oldest_at=self.oldest_at,
+            complete=self._complete,
+            gap=self._gap,
+        )
 
 
 def restarted(past: Past, restart: LogEvent) -> Past:

@@ -72,5 +72,10 @@ class ReplayKeys(Board):
 
     def action_next_change(self) -> None:
         """To where the findings change."""
+        self.run_worker(self._to_next_change, thread=True, exclusive=True)
+
+    def _to_next_change(self) -> None:
+        """In a thread: there may be hours of samples before it."""
         if not self._tape.next_finding():
-            self.beattop.say("The findings do not change any more up to the end.")
+            words = "The findings do not change any more up to the end."
+            self.app.call_from_thread(self.beattop.say, words)

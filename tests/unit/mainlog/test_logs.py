@@ -69,12 +69,11 @@ def test_older_files_are_read_behind_and_told(tmp_path):
     logs.close()
 
 
-def test_large_logs_wait_until_they_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "UNASKED_BYTES", 0)
+def test_large_logs_wait_until_they_are_asked_for(tmp_path):
     path = tmp_path / "supervisord.log"
     path.write_text(line(9, "spawned: 'beat' with pid 9"))
     (tmp_path / "supervisord.log.1").write_text(line(1, "spawned: 'beat' with pid 7"))
-    logs = Logs()
+    logs = Logs(unasked_bytes=0)
     logs.poll([supervisord(str(path))])
     assert logs.poll([supervisord(str(path))]).older == ()
     told = []
