@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from beattop.diagnosis.cause import ran, remedy
 from beattop.diagnosis.identity import link
 from beattop.diagnosis.keep import ctl
 from beattop.diagnosis.lasting import place
@@ -37,14 +38,6 @@ def _one(a: Beat, b: Beat) -> bool:
     """Whether they are one schedule; a namesake that only might be does not stand in for it."""
     found = link(a, b)
     return found is not None and found.certainty != "possible"
-
-
-def ran(program: Program) -> bool:
-    """Whether there was a process at all: none where the command is missing or not executable.
-
-    After one that ended too early supervisord says "Exited too quickly" (its process.py).
-    """
-    return not program.spawnerr or program.spawnerr.startswith("Exited too quickly")
 
 
 def server_hangs(program: Program, snapshot: Snapshot) -> bool:
@@ -101,10 +94,10 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
         evidence.append(f"its last words: {program.last_error}")
     if program.config is not None and not program.config.autostart:
         evidence.append(f"autostart=false in {place(program.config)}")
-    start = ctl(snapshot, program, "start")
-    then = f"mend what its last words name, then {start}" if start else "start it again"
+    start = ctl(snapshot, program, "start") or "start it again"
+    then = f"{remedy(program)}, then {start}"
     if severity == "info":
-        then = f"start it with {start}" if start else "start it"
+        then = f"start it: {start}" if ctl(snapshot, program, "start") else "start it"
     return Finding(
         kind="beat-down",
         severity=severity,

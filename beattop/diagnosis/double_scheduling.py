@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from beattop.diagnosis import lasting
-from beattop.diagnosis.identity import Link, known_apart, link
+from beattop.diagnosis.identity import Link, Traits, foreign, known_apart, linked
 from beattop.diagnosis.keep import best, describe, keep, stop_beat
 from beattop.diagnosis.names import app_name, beat_name, program_of, subject
+from beattop.diagnosis.pairs import Candidate, pairs
 from beattop.diagnosis.refusal import barred
+from beattop.model.beathealth import idle, locked
+from beattop.model.files import LastWords
 from beattop.model.finding import Certainty, Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot
 from beattop.text import duration, listing, moment
@@ -28,60 +30,76 @@ TOGETHER_S = 10.0
 
 def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
     """Living beats that send one schedule, clustered; the possible ones told apart."""
-    living = [b for b in snapshot.beats if _sends(b, snapshot)]
+    words = {p.id: p.last_words for p in snapshot.programs}
+    living = [
+        _candidate(b, words.get(b.program) if b.program else None, snapshot)
+        for b in snapshot.beats
+        if _sends(b, snapshot)
+    ]
     links: list[Link] = []
-    apart: dict[int, dict[int, str]] = {id(b): {} for b in living}
-    for a, b in combinations(living, 2):
-        found = _link(a, b, snapshot)
-        if found is None or found.certainty == "possible":
-            reason = known_apart(a, b) or (_sent_apart(a, b, snapshot) if found else None)
-            if reason is not None:
-                apart[id(a)][id(b)] = apart[id(b)][id(a)] = reason
-        if found is not None and not _overlap(a, b, snapshot):
+    nodes = {id(c.beat): c for c in living}
+    for a, b in pairs(living):
+        found = None if _overlap(a.beat, b.beat, snapshot) else _link(a, b)
+        if found is not None:
             links.append(found)
-    links = _without_bridges(links, apart)
+    links = _without_bridges(links, nodes)
     sure = [found for found in links if found.certainty != "possible"]
-    clustered: set[int] = set()
-    for cluster in _clusters(living, sure):
-        clustered |= {id(b) for b in cluster}
-        yield _double(cluster, [k for k in sure if any(k.a is b for b in cluster)], snapshot)
+    beats = [c.beat for c in living]
+    kept: dict[int, Beat] = {}
+    for cluster in _clusters(beats, sure):
+        kept |= dict.fromkeys(map(id, cluster), best(cluster, snapshot)[0])
+        yield _double(cluster, _among(cluster, sure), snapshot)
     maybe = [k for k in links if k.certainty == "possible"]
-    maybe = [k for k in maybe if not (id(k.a) in clustered and id(k.b) in clustered)]
-    for cluster in _clusters(living, maybe):
-        yield _double(cluster, [k for k in maybe if any(k.a is b for b in cluster)], snapshot)
+    maybe = [k for k in maybe if not (id(k.a) in kept and id(k.b) in kept)]
+    for cluster in _clusters(beats, maybe):
+        # Of those that surely are one, the one that is kept stands for all.
+        several = {id(b): b for b in (kept.get(id(b), b) for b in cluster)}
+        yield _double(list(several.values()), _among(cluster, maybe), snapshot)
 
 
-def _without_bridges(links: list[Link], apart: Mapping[int, Mapping[int, str]]) -> list[Link]:
+def _candidate(beat: Beat, words: LastWords | None, snapshot: Snapshot) -> Candidate:
+    sent = _entries(words, snapshot)
+    return Candidate(beat, Traits.of(beat), sent, idle(beat, words), locked(words))
+
+
+def _among(cluster: Iterable[Beat], links: Iterable[Link]) -> list[Link]:
+    names = {id(b) for b in cluster}
+    return [found for found in links if id(found.a) in names]
+
+
+def _without_bridges(links: Sequence[Link], known: Mapping[int, Candidate]) -> list[Link]:
     """The links, those in doubt that would join two beats which are known to be apart.
 
     A beat of unknown broker is like the one of prod and like the one of staging: a duplicate of
     either, nobody knows of which, and no reason to stop one of the two for the other.
     """
-    if not any(apart.values()):
-        return links
-    near: dict[int, set[int]] = {}
-    for found in links:
+    near: dict[Hashable, dict[Hashable, Candidate]] = {}
+    ends = [(known[id(k.a)], known[id(k.b)]) for k in links]
+    for found, (one, two) in zip(links, ends, strict=True):
         if found.certainty != "possible":
-            near.setdefault(id(found.a), set()).add(id(found.b))
-            near.setdefault(id(found.b), set()).add(id(found.a))
+            near.setdefault(one.node, {})[two.node] = two
+            near.setdefault(two.node, {})[one.node] = one
     out = []
-    for found in links:
-        one, two = id(found.a), id(found.b)
-        doubts = (
-            [
-                apart[x][far]
-                for x, y in ((one, two), (two, one))
-                for far in apart[x].keys() & near[y]
-            ]
-            if found.certainty == "likely"
-            else []
-        )
+    for found, (one, two) in zip(links, ends, strict=True):
+        doubts: list[str] = []
+        if found.certainty == "likely":
+            for x, y in ((one, two), (two, one)):
+                reasons = (_apart(x, far) for far in near[y.node].values() if far.node != x.node)
+                doubts += [reason for reason in reasons if reason]
         if not doubts:
             out.append(found)
             continue
         told = f"but it may belong to another: {min(doubts)}"
         out.append(replace(found, certainty="possible", evidence=(*found.evidence, told)))
     return out
+
+
+def _apart(a: Candidate, b: Candidate) -> str | None:
+    """Why two are two schedules; None where nothing says so, or a file says otherwise."""
+    found = _link(a, b)
+    if found is not None and found.certainty != "possible":
+        return None
+    return known_apart(a.traits, b.traits) or (_sent_apart(a, b) if found else None)
 
 
 def _sends(beat: Beat, snapshot: Snapshot) -> bool:
@@ -96,36 +114,47 @@ def _sends(beat: Beat, snapshot: Snapshot) -> bool:
     return beat.state not in ("Z", "X")
 
 
-def _link(a: Beat, b: Beat, snapshot: Snapshot) -> Link | None:
+def _link(a: Candidate, b: Candidate) -> Link | None:
     """How two living beats belong together, what they send included."""
-    found = link(a, b)
-    one, two = _entries(a, snapshot), _entries(b, snapshot)
-    if found is None or not one or not two:
+    found = linked(a.beat, b.beat, a.traits, b.traits)
+    if found is not None and found.certainty == "likely" and (a.idle or b.idle):
+        if (a.idle and b.locked) or (b.idle and a.locked):
+            return None  # celery-redbeat, named in the settings
+        pid = (a if a.idle else b).beat.pid
+        told = f"but pid {pid} has sent nothing yet: it may be a standby (celery-redbeat)"
+        return replace(found, certainty="possible", evidence=(*found.evidence, told))
+    if found is None or not a.sent or not b.sent:
         return found
-    if both := one & two:
-        return replace(found, evidence=(*found.evidence, f"both send {sorted(both)[0]}"))
+    if both := a.sent & b.sent:
+        told = f"both send {min(both)}"
+        # Two schedulers of one project on purpose would not send the same.
+        one_project = bool(a.traits.projects & b.traits.projects) and not _peers_apart(a, b)
+        grade = "likely" if one_project and found.certainty == "possible" else found.certainty
+        return replace(found, certainty=grade, evidence=(*found.evidence, told))
     if found.certainty == "certain":
         return found
-    told = f"but {_sent_apart(a, b, snapshot)}"
+    told = f"but {_sent_apart(a, b)}"
     return replace(found, certainty="possible", evidence=(*found.evidence, told))
 
 
-def _sent_apart(a: Beat, b: Beat, snapshot: Snapshot) -> str | None:
+def _peers_apart(a: Candidate, b: Candidate) -> bool:
+    one, two = a.traits.peers, b.traits.peers
+    return bool(one and two and not one & two)
+
+
+def _sent_apart(a: Candidate, b: Candidate) -> str | None:
     """That they send different entries: several schedulers of one app on purpose."""
-    one, two = _entries(a, snapshot), _entries(b, snapshot)
-    if not one or not two or one & two:
+    if not a.sent or not b.sent or a.sent & b.sent:
         return None
-    return f"what they send differs: {sorted(one)[0]} and {sorted(two)[0]}"
+    return f"what they send differs: {min(a.sent)} and {min(b.sent)}"
 
 
-def _entries(beat: Beat, snapshot: Snapshot) -> set[str]:
+def _entries(words: LastWords | None, snapshot: Snapshot) -> frozenset[str]:
     """The entries that the end of its log tells of; empty where it is too little to compare."""
-    program = program_of(snapshot, beat.program)
-    words = program.last_words if program else None
     if words is None or words.sent_at is None or snapshot.at - words.sent_at > FRESH_S:
-        return set()
+        return frozenset()
     sent = [match["entry"] for line in words.lines if (match := _SENT.search(line))]
-    return set(sent) if len(sent) >= ENOUGH else set()
+    return frozenset(sent) if len(sent) >= ENOUGH else frozenset()
 
 
 def _overlap(a: Beat, b: Beat, snapshot: Snapshot) -> bool:
@@ -158,6 +187,12 @@ def _if_one(fix: LastingFix, possible: bool) -> LastingFix:
     return LastingFix(f"Only if they are one project: {fix.text}", fix.file, fix.line, fix.section)
 
 
+def _two_apps(cluster: Sequence[Beat]) -> bool:
+    """Whether a file alone joins them: their apps have nothing in common."""
+    found = [Traits.of(b) for b in cluster]
+    return any(foreign(found[0], other) for other in found[1:])
+
+
 def _double(cluster: Sequence[Beat], links: Sequence[Link], snapshot: Snapshot) -> Finding:
     ordered = best(cluster, snapshot)
     kept, surplus = ordered[0], ordered[1:]
@@ -168,10 +203,18 @@ def _double(cluster: Sequence[Beat], links: Sequence[Link], snapshot: Snapshot) 
     together = min(snapshot.at - (b.started_at or snapshot.at) for b in cluster)
     since = snapshot.at - together
     times = "twice" if len(cluster) == 2 else f"{len(cluster)} times"
-    if possible:
+    if possible and _two_apps(cluster):
         summary = (
-            f"{subject(kept, snapshot)} and {names} both run {app_name(kept)}: "
-            "two projects of one name, or everything is sent twice."
+            f"{listing([subject(b, snapshot) for b in ordered])} keep two apps' schedules in one "
+            "file: each overwrites the other's, or they are one project and everything is sent "
+            f"{times}."
+        )
+    elif possible:
+        summary = (
+            f"{listing([subject(b, snapshot) for b in ordered])} "
+            f"{'both' if len(cluster) == 2 else 'all'} run {app_name(kept)}: "
+            f"{'two' if len(cluster) == 2 else len(cluster)} projects of one name, or everything "
+            f"is sent {times}."
         )
     else:
         summary = (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from beattop.model.beathealth import default_scheduler, redbeat
+from beattop.model.beathealth import keeps_schedule, redbeat
+from beattop.model.commandline.environment import SELECTORS
 from beattop.model.finding import Certainty
 from beattop.model.paths import project
 from beattop.model.snapshot import Beat
 
 _CELERY_MODULES = frozenset({"celery", "celery_app", "celeryapp"})
 _DEFAULT_PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
-_SETTINGS = ("DJANGO_SETTINGS_MODULE", "CELERY_CONFIG_MODULE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,121 +62,185 @@ def normal_broker(url: str | None) -> str | None:
     return f"{scheme}://{host}:{port or _DEFAULT_PORTS.get(scheme, 0)}{path}"
 
 
-def _env(beat: Beat, name: str) -> str | None:
-    return dict(beat.env).get(name)
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What of a beat tells whose schedule it sends; two beats of equal traits are alike in all."""
 
-
-def _projects(beat: Beat) -> set[str]:
+    app: str | None
+    """Normalised."""
+    said: str | None
+    """As its command line spells it."""
+    script: str
+    """The program that runs it, where no app is named."""
+    cwd: str | None
+    projects: frozenset[str]
     """Where its app may be imported from: the working directory and PYTHONPATH."""
-    found = {project(beat.key.cwd)}
-    for entry in (_env(beat, "PYTHONPATH") or "").split(":"):
-        if entry.startswith("/"):
-            found.add(project(entry))
-    return {p for p in found if p}
+    broker: str | None
+    """Normalised; None where it tells nothing."""
+    broker_said: str | None
+    config: str | None
+    settings: tuple[tuple[str, str], ...]
+    """Of the environment, what tells one instance of a project from another."""
+    scheduler: str
+    pidfile: str | None
+    schedule: str | None
+    """None where it does not keep its schedule there."""
+    pid_ns: int | None
+    schedules: frozenset[str] = frozenset()
+    deleted: frozenset[str] = frozenset()
+    inodes: frozenset[tuple[int, int]] = frozenset()
+    peers: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, beat: Beat) -> Traits:
+        """Reckoned once for each beat: links compare many."""
+        line, held, env = beat.line, beat.handles, dict(beat.env)
+        paths = [beat.key.cwd, *(p for p in env.get("PYTHONPATH", "").split(":") if p[:1] == "/")]
+        return cls(
+            app=normal_app(beat.key.app),
+            said=beat.key.app,
+            script=posixpath.basename((line.program if line else None) or ""),
+            cwd=beat.key.cwd,
+            projects=frozenset(p for p in map(project, paths) if p),
+            broker=normal_broker(beat.broker_full),
+            broker_said=beat.broker_full,
+            config=line.config if line else None,
+            settings=tuple((n, env[n]) for n in SELECTORS if env.get(n)),
+            scheduler=beat.scheduler or "",
+            pidfile=beat.pidfile,
+            schedule=beat.schedule if keeps_schedule(beat) else None,
+            pid_ns=beat.pid_ns,
+            schedules=frozenset(held.schedules if held else ()),
+            deleted=frozenset(held.deleted if held else ()),
+            inodes=frozenset(held.inodes if held else ()),
+            peers=frozenset(held.peers if held else ()),
+        )
 
 
-def _same_app(a: Beat, b: Beat) -> bool:
-    one, two = normal_app(a.key.app), normal_app(b.key.app)
-    if one is None and two is None:
-        program = [x.line.program if x.line else None for x in (a, b)]
-        kinds = [posixpath.basename(p or "") for p in program]
-        return a.key.cwd is not None and a.key.cwd == b.key.cwd and kinds[0] == kinds[1]
-    return one == two
+def same_app(a: Traits, b: Traits) -> bool:
+    """Whether they run one app, or one script in one folder where none is named."""
+    if a.app is None and b.app is None:
+        return a.cwd is not None and a.cwd == b.cwd and a.script == b.script
+    return a.app == b.app
 
 
-def _shared_files(a: Beat, b: Beat) -> list[str]:
+def akin(a: Traits, b: Traits) -> bool:
+    """Whether one project's folder holds both apps, one of them within the other.
+
+    `-A proj.tasks` mostly names the app that the package `proj` makes, but need not.
+    """
+    if a.app is None or b.app is None or not a.projects & b.projects:
+        return False
+    return a.app.startswith(f"{b.app}.") or b.app.startswith(f"{a.app}.")
+
+
+def foreign(a: Traits, b: Traits) -> bool:
+    """Whether their apps have no package in common: `shop.celery` and `blog`."""
+    if a.app is None or b.app is None:
+        return False
+    return not set(a.app.split(".")) & set(b.app.split("."))
+
+
+def strangers(a: Beat, b: Beat) -> bool:
+    """Whether two beats are known to be of two projects, whatever file they share."""
+    one, two = Traits.of(a), Traits.of(b)
+    known = one.app is not None and two.app is not None
+    return foreign(one, two) or (known and _differs(one, two) is not None)
+
+
+def _shared_files(a: Beat, b: Beat, one: Traits, two: Traits) -> list[str]:
     """Certain evidence: one schedule file, one pidfile."""
     out: list[str] = []
-    if a.handles and b.handles:
-        both = set(a.handles.inodes) & set(b.handles.inodes)
-        names = set(a.handles.schedules) & set(b.handles.schedules)
-        if both:
-            name = next(iter(sorted(names)), a.schedule or "one file")
-            out.append(f"both have the schedule file {name} open")
-        for one, two in ((a, b), (b, a)):
-            gone = set(one.handles.deleted) & (  # type: ignore[union-attr]
-                set(two.handles.schedules) | {two.schedule or ""}  # type: ignore[union-attr]
+    if one.inodes & two.inodes:
+        name = next(iter(sorted(one.schedules & two.schedules)), one.schedule or "one file")
+        out.append(f"both have the schedule file {name} open")
+    for x, y, mine, other in ((one, two, a, b), (two, one, b, a)):
+        if gone := x.deleted & (y.schedules | {y.schedule or ""}):
+            out.append(
+                f"pid {mine.pid} holds the schedule file {min(gone)} deleted: "
+                f"pid {other.pid} replaced it"
             )
-            if gone:
-                name = sorted(gone)[0]
-                out.append(
-                    f"pid {one.pid} holds the schedule file {name} deleted: "
-                    f"pid {two.pid} replaced it"
-                )
-    if a.pidfile and a.pidfile == b.pidfile:
-        out.append(f"both are told to hold the pidfile {a.pidfile}")
-    if a.schedule and a.schedule == b.schedule and _keeps_file(a) and _keeps_file(b):
-        out.append(f"both keep their schedule in {a.schedule}")
+    if one.pidfile and one.pidfile == two.pidfile:
+        out.append(f"both are told to hold the pidfile {one.pidfile}")
+    if one.schedule and one.schedule == two.schedule:
+        out.append(f"both keep their schedule in {one.schedule}")
     return out
 
 
-def _keeps_file(beat: Beat) -> bool:
-    return default_scheduler(beat.scheduler)
-
-
-def _differs(a: Beat, b: Beat) -> str | None:
+def _differs(a: Traits, b: Traits) -> str | None:
     """A known difference that makes them two schedules; None where none is known."""
-    one, two = normal_broker(a.broker_full), normal_broker(b.broker_full)
-    if one and two and one != two:
-        return f"brokers differ: {one} and {two}"
-    for name in _SETTINGS:
-        left, right = _env(a, name), _env(b, name)
-        if left and right and left != right:
-            return f"{name} differs: {left} and {right}"
-    left = a.line.config if a.line else None
-    right = b.line.config if b.line else None
-    if left and right and left != right:
-        return f"--config differs: {left} and {right}"
+    if a.broker and b.broker and a.broker != b.broker:
+        return f"brokers differ: {a.broker} and {b.broker}"
+    if a.settings != b.settings:
+        other = dict(b.settings)
+        for name, value in a.settings:
+            if name in other and other[name] != value:
+                return f"{name} differs: {value} and {other[name]}"
+    if a.config and b.config and a.config != b.config:
+        return f"--config differs: {a.config} and {b.config}"
     return None
 
 
-def known_apart(a: Beat, b: Beat) -> str | None:
+def known_apart(a: Traits, b: Traits) -> str | None:
     """Why two beats of one app are two schedules; None where nothing says so."""
-    return _differs(a, b) if _same_app(a, b) else None
+    return _differs(a, b) if same_app(a, b) or akin(a, b) else None
 
 
 def link(a: Beat, b: Beat) -> Link | None:
     """How two beats belong together; None where nothing says so, or something says otherwise."""
-    same_ns = a.pid_ns is None or b.pid_ns is None or a.pid_ns == b.pid_ns
-    files = _shared_files(a, b) if same_ns else []
+    return linked(a, b, Traits.of(a), Traits.of(b))
+
+
+def linked(a: Beat, b: Beat, one: Traits, two: Traits) -> Link | None:
+    """The same for two whose traits are known."""
+    same_ns = one.pid_ns is None or two.pid_ns is None or one.pid_ns == two.pid_ns
+    files = _shared_files(a, b, one, two) if same_ns else []
     open_both = any("open" in line or "deleted" in line for line in files)
-    if redbeat(a.scheduler) and redbeat(b.scheduler):
+    if redbeat(one.scheduler) and redbeat(two.scheduler):
         return None
-    if not _same_app(a, b):
-        # Different apps that fight for one file are told by that file only.
-        return Link(a, b, "certain", tuple(files)) if open_both else None
-    app = f"one app: {a.key.app} and {b.key.app}" if a.key.app != b.key.app else None
-    told = [app or (f"both run app {a.key.app}" if a.key.app else "both run the same manage.py")]
-    if a.key.cwd and a.key.cwd == b.key.cwd:
-        told.append(f"in {a.key.cwd}")
-    difference = _differs(a, b)
+    same = same_app(one, two)
+    if not same and not akin(one, two):
+        if not open_both:
+            return None
+        if not foreign(one, two):
+            return Link(a, b, "certain", tuple(files))
+        but = f"but of two apps, {one.said} and {two.said}: each should have a -s of its own"
+        return Link(a, b, "possible", (*files, but))
+    perhaps = "" if same else "perhaps "
+    app = f"{perhaps}one app: {one.said} and {two.said}" if one.said != two.said else None
+    told = [app or (f"both run app {one.said}" if one.said else "both run the same manage.py")]
+    if one.cwd and one.cwd == two.cwd:
+        told.append(f"in {one.cwd}")
+    difference = _differs(one, two)
     if files and (open_both or difference is None):
         return Link(a, b, "certain", (*files, " ".join(told)))
     if difference is not None:
         return None
-    return _by_project(a, b, told, same_ns)
+    found = _by_project(a, b, one, two, told, same_ns)
+    return found if same or found is None else replace(found, certainty="possible")
 
 
-def _by_project(a: Beat, b: Beat, told: list[str], same_ns: bool) -> Link | None:
-    one, two = normal_broker(a.broker_full), normal_broker(b.broker_full)
-    broker = one is not None and one == two
-    shared = _projects(a) & _projects(b)
-    peers = set(a.handles.peers) & set(b.handles.peers) if a.handles and b.handles else set()
-    apart = bool(a.handles and b.handles and a.handles.peers and b.handles.peers and not peers)
+def _by_project(
+    a: Beat, b: Beat, one: Traits, two: Traits, told: list[str], same_ns: bool
+) -> Link | None:
+    broker = one.broker is not None and one.broker == two.broker
+    shared = one.projects & two.projects
+    peers = one.peers & two.peers
+    apart = bool(one.peers and two.peers and not peers)
     if broker:
-        told.append(f"both use the broker {a.broker_full}")
+        told.append(f"both use the broker {one.broker_said}")
     elif peers:
-        told.append(f"both are connected to {sorted(peers)[0]}")
+        told.append(f"both are connected to {min(peers)}")
     if not same_ns and not broker:
         return None
-    if shared and a.key.cwd != b.key.cwd:
-        told.append(f"from {a.key.cwd} and {b.key.cwd}, one project")
+    if shared and one.cwd != two.cwd:
+        told.append(f"from {one.cwd} and {two.cwd}, one project")
     certainty: Certainty = "likely" if (broker or (shared and not apart)) else "possible"
-    if (a.scheduler or "") != (b.scheduler or "") and certainty == "likely":
+    if one.scheduler != two.scheduler and certainty == "likely":
         told.append(
-            f"their schedulers differ: {a.scheduler or 'default'}, {b.scheduler or 'default'}"
+            f"their schedulers differ: {one.scheduler or 'default'}, {two.scheduler or 'default'}"
         )
         certainty = "possible"
-    if certainty == "possible" and a.key.cwd != b.key.cwd and not shared:
-        told.append(f"but in {a.key.cwd} and {b.key.cwd}: perhaps two projects")
+    if certainty == "possible" and one.cwd != two.cwd and not shared:
+        told.append(f"but in {one.cwd} and {two.cwd}: perhaps two projects")
     return Link(a, b, certainty, (", ".join(told),))

@@ -11,6 +11,7 @@ from beattop.diagnosis.refusal import barred
 from beattop.model.beathealth import unsent
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot, Unmanaged
+from beattop.model.words import headless
 from beattop.text import count, duration, listing
 
 
@@ -40,7 +41,7 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
             "beat writes it at least every 480 s"
         )
     if program is not None and program.last_words and program.last_words.lines:
-        line = program.last_words.lines[-1]
+        line = headless(program.last_words.lines[-1])
         evidence.append(f"its last line: {line}")
         if effect == "silent" and unsent(program.last_words.lines):
             effect, cure = "no broker", "Bring the broker back, or correct its URL."

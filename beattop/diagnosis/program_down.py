@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from beattop.diagnosis.beat_down import ran, server_hangs
+from beattop.diagnosis.beat_down import server_hangs
+from beattop.diagnosis.cause import ran, remedy
 from beattop.diagnosis.keep import ctl
 from beattop.diagnosis.lasting import place
 from beattop.diagnosis.names import short_name
@@ -44,7 +45,7 @@ def _down(program: Program, snapshot: Snapshot) -> Finding:
         evidence.append(f"its last words: {program.last_error}")
     config = program.config
     start = ctl(snapshot, program, "start") or "start it again"
-    cure = "mend what its last words name" if ran(program) else "correct its command"
+    cure = remedy(program)
     summary = f"{name} {state}: {told}{because}"
     return Finding(
         kind="program-down",

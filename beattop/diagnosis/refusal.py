@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from beattop.diagnosis.identity import strangers
 from beattop.model.files import Pidfile
 from beattop.model.paths import absolute
 from beattop.model.role import SCHEDULING
@@ -135,8 +136,17 @@ def _fact(path: str | None, snapshot: Snapshot) -> Pidfile | None:
 
 
 def holder(refused: Refusal, program: Program, snapshot: Snapshot) -> Beat | None:
-    """The living beat that holds the pidfile a program was refused by; None where it is no beat."""
-    others = [b for b in snapshot.beats if b.pid is not None and b.program != program.id]
+    """The living beat that holds the pidfile a program was refused by.
+
+    None where its holder is no beat, or another project's: one --pidfile copied into two projects
+    makes them no duplicates, and stopping the refused one would leave its schedule unsent.
+    """
+    own = next((b for b in snapshot.beats if b.program == program.id), None)
+    others = [
+        b
+        for b in snapshot.beats
+        if b.pid is not None and b.program != program.id and not (own and strangers(own, b))
+    ]
     if refused.fact is not None and refused.fact.status == "ok":
         key = refused.fact.holder
         return next((b for b in others if key is not None and _is(b, key.pid)), None)

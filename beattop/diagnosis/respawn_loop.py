@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
+from beattop.diagnosis.cause import cause
 from beattop.diagnosis.keep import ctl
 from beattop.diagnosis.lasting import place
 from beattop.diagnosis.names import short_name
 from beattop.diagnosis.respawning import pace, rate
-from beattop.model.beats import config_line
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Program, ProgramId, Snapshot
 from beattop.text import count, moment
@@ -23,58 +22,6 @@ def respawn_loops(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterabl
     for program in snapshot.programs:
         if program.respawning and program.id not in claimed:
             yield _loop(program, snapshot)
-
-
-def cause(program: Program) -> tuple[str, str]:
-    """(effect in a word or two, what to do), by its last words and exits."""
-    words = program.last_error or ""
-    exit_ = program.last_exit
-    line = config_line(program.config) if program.config else None
-    if exit_ is not None and exit_.signal == "SIGKILL":
-        return "killed", (
-            "look for the OOM killer (dmesg, journalctl -k) or memory limits, then give it less to "
-            "do or more memory"
-        )
-    dated = line is not None and line.old_order and exit_ is not None and exit_.status == 2
-    if dated or _GLOBAL.search(words):
-        return "old option order", _OLD_ORDER
-    for sign, effect, cure in _CAUSES:
-        if sign in words:
-            return effect, cure
-    if exit_ is not None and exit_.status == 127:
-        return "command not found", "correct the command's path"
-    if exit_ is not None and exit_.status == 0:
-        return "exits at once", (
-            "it ends with status 0: supervisord starts it again for ever. Let it stay in the "
-            "foreground, or set autorestart=unexpected"
-        )
-    return "unknown", "read its log (l) for its last words"
-
-
-_OLD_ORDER = (
-    "Celery 5 takes -A and other options of all commands before the subcommand only: "
-    "celery -A APP beat|worker ..."
-)
-# Options of `celery` itself, which a subcommand of Celery 5 does not know (celery.bin.celery).
-_GLOBAL = re.compile(
-    r"[Nn]o such option:? '?(?:-A|--app|-b|--broker|--result-backend|--loader|--config|--workdir)\b"
-    r"|You are using `?\S+`? as an option of"
-)
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    ("ModuleNotFoundError", "import error", "deploy the missing module, or correct the import"),
-    ("ImportError", "import error", "deploy the missing module, or correct the import"),
-    ("No module named", "import error", "deploy the missing module, or correct the import"),
-    ("Unable to load celery application", "app not found", "correct -A and the directory"),
-    ("No such option", "bad option", "correct the command's options for this Celery"),
-    ("no such option", "bad option", "correct the command's options for this Celery"),
-    ("Got unexpected extra argument", "bad option", "correct the command for this Celery"),
-    ("Pidfile (", "pidfile taken", "another process holds its pidfile; give each its own"),
-    ("Address already in use", "port taken", "another process holds its port"),
-    ("Permission denied", "permission denied", "correct the owner or mode of what it names"),
-    ("SyntaxError", "syntax error", "mend the code it names"),
-    ("command not found", "command not found", "correct the command's path"),
-    ("Connection refused", "connection refused", "start what it connects to"),
-)
 
 
 def _loop(program: Program, snapshot: Snapshot) -> Finding:

@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterable
 
 from beattop.diagnosis.lasting import place, without_pidfile
-from beattop.diagnosis.names import short_name
+from beattop.diagnosis.names import app_name, short_name
 from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal, turned_away
 from beattop.diagnosis.respawning import pace, rate
+from beattop.model.files import Pidfile
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.role import SCHEDULING
-from beattop.model.snapshot import Program, Snapshot
+from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.text import duration, moment
 
 
@@ -35,9 +36,15 @@ def _refusable(program: Program, snapshot: Snapshot) -> bool:
     return program.respawning or program.state == "FATAL" or turned_away(program, snapshot)
 
 
+def _beat(fact: Pidfile, snapshot: Snapshot) -> Beat | None:
+    """The beat whose pid a file holds: of another project, or this would be a duplicate."""
+    return next((b for b in snapshot.beats if fact.pid in (b.pid, b.main_pid)), None)
+
+
 def _command(argv: tuple[str, ...]) -> str:
     """The first words, paths of interpreter and script cut off: `python celery -A proj worker`."""
-    words = [posixpath.basename(word) or word for word in argv[:2]]
+    # A title that setproctitle wrote is one word with spaces, and no path.
+    words = [word if " " in word else posixpath.basename(word) or word for word in argv[:2]]
     return " ".join((*words, *argv[2:8])) or "an unknown process"
 
 
@@ -50,7 +57,9 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     whose = f"pid {fact.pid}, which is `{what}`" + (
         f" of user {fact.holder_user}" if fact.holder_user else ""
     )
-    evidence = [f"{fact.path} names {whose}: no beat"]
+    stranger = None if proven else _beat(fact, snapshot)
+    whom = f"the beat of {app_name(stranger)}, another project" if stranger else "no beat"
+    evidence = [f"{fact.path} names {whose}: {whom}"]
     if fact.mtime_at is not None:
         evidence.append(f"{fact.path} was written {moment(fact.mtime_at, snapshot.at)}")
     if fact.holder_started_at is not None:
@@ -80,7 +89,9 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     )
     if not proven:
         # The file's pid may well have written it: a worker with the same --pidfile.
-        summary = f"{name} {state} (exit 73): {fact.path} holds {whose}: no beat. No beat runs."
+        own = next((b for b in snapshot.beats if b.program == program.id), None)
+        runs = f"No beat runs for {app_name(own)}." if stranger and own else "No beat runs."
+        summary = f"{name} {state} (exit 73): {fact.path} holds {whose}: {whom}. {runs}"
         cure = (
             f"{place(config) + ': g' if config else 'G'}ive {name} a --pidfile of its own, or none "
             "(--pidfile=, for supervisord runs it once as it is): "

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from beattop.model.finding import Finding, Keep, LastingFix, Target
 from beattop.model.snapshot import Member, Program, Snapshot
 from beattop.model.source import SourceStatus
-from beattop.model.supervisor import Supervisord
+from beattop.model.supervisor import ProgramConfig, Supervisord
 from beattop.text import count, duration, listing
 
 
@@ -133,14 +133,40 @@ def denied(snapshot: Snapshot) -> Iterable[Finding]:
 
 def doubles(snapshot: Snapshot) -> Iterable[tuple[Finding, tuple[str, ...]]]:
     """Two live supervisords on one conf, with the ids of the surplus ones."""
-    by_conf: dict[tuple[str, str], list[Supervisord]] = {}
-    for server in snapshot.supervisords:
-        if server.key is not None and server.conf is not None:
-            by_conf.setdefault((server.root, server.conf), []).append(server)
-    for (_, conf), found in by_conf.items():
-        servers = list({s.key: s for s in found}.values())
-        if len(servers) > 1:
-            yield _double(conf, servers, snapshot)
+    live = list({s.key: s for s in snapshot.supervisords if s.key and s.conf}.values())
+    while live:
+        first, *rest = live
+        found = [first, *(s for s in rest if _one_conf(first, s, snapshot))]
+        live = [s for s in rest if s not in found]
+        if len(found) > 1:
+            yield _double(str(first.conf), found, snapshot)
+
+
+def _one_conf(a: Supervisord, b: Supervisord, snapshot: Snapshot) -> bool:
+    """Whether two run one conf file, by whatever names, or the same included sections.
+
+    Not where each is told apart by its environment, so that no program of one is the other's; nor
+    in two containers into which one file is mounted.
+    """
+    one, two = _member(snapshot, a), _member(snapshot, b)
+    if one and two and one.process.pid_ns != two.process.pid_ns:
+        return False
+    mine, others = (
+        {p.id[1:]: p.config for p in _programs(snapshot, s) if p.config} for s in (a, b)
+    )
+    common = mine.keys() & others.keys()
+    if common and not any(_alike(mine[name], others[name]) for name in common):
+        return False
+    if a.conf_inode is not None and a.conf_inode == b.conf_inode:
+        return True
+    if a.root != b.root:
+        return False
+    sections = [{(c.file, c.section) for c in confs.values()} for confs in (mine, others)]
+    return a.conf == b.conf or bool(sections[0] and sections[0] == sections[1])
+
+
+def _alike(a: ProgramConfig, b: ProgramConfig) -> bool:
+    return (a.command, a.directory, a.env) == (b.command, b.directory, b.env)
 
 
 def _double(
@@ -157,7 +183,8 @@ def _double(
         if server.key is None:
             continue
         age = duration(snapshot.at - member.process.started_at) if member else "?"
-        evidence.append(f"pid {server.key.pid}: up {age}, {_answers(server, snapshot)}")
+        named = f", as {server.conf}" if server.conf != conf else ""
+        evidence.append(f"pid {server.key.pid}: up {age}{named}, {_answers(server, snapshot)}")
         if server is not kept:
             stop.append(_stop(server, member))
     kept_pid = kept.key.pid if kept.key else None

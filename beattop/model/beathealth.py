@@ -18,6 +18,8 @@ OPENED_S = 60.0
 so that an older file was not written since the beat began."""
 UNSENT = re.compile(r"beat: Connection error|Couldn't apply scheduled task")
 """What a beat that lives says of a broker that does not take its messages (celery.beat)."""
+_CLOCK_S = 2.0
+"""How far a process's start and a file's time may be apart by the clocks they are taken from."""
 _BROKER_S = 15.0
 """So long a broker may take to come up beside its beat."""
 
@@ -25,6 +27,45 @@ _BROKER_S = 15.0
 def default_scheduler(scheduler: str | None) -> bool:
     """Whether it is Celery's PersistentScheduler, the one that keeps a schedule file."""
     return not scheduler or scheduler.rpartition(":")[2].rpartition(".")[2] == "PersistentScheduler"
+
+
+def keeps_schedule(beat: Beat) -> bool:
+    """Whether it writes the schedule file that its command line names, or would by default.
+
+    The settings may name another scheduler, that no command line tells. A file in use was written
+    since the beat began; one that cannot be seen is believed where the command line names it.
+    """
+    if not default_scheduler(beat.scheduler):
+        return False
+    fact = beat.schedule_fact
+    if fact is None or fact.status == "denied":
+        return beat.line is not None and beat.line.schedule is not None
+    began = beat.started_at
+    return fact.mtime_at is not None and (began is None or fact.mtime_at > began - _CLOCK_S)
+
+
+def idle(beat: Beat, words: LastWords | None) -> bool:
+    """Whether it began, has sent nothing since, and keeps its schedule nobody knows where.
+
+    So waits the standby of a scheduler with a lock, named in the settings; so does a beat with
+    nothing due.
+    """
+    tail = words.lines if words else ()
+    fact, held = beat.schedule_fact, beat.handles
+    return (
+        default_scheduler(beat.scheduler)
+        and fact is not None
+        and fact.status != "denied"
+        and not keeps_schedule(beat)
+        and not (held is not None and held.schedules)
+        and bool(tail)
+        and "beat: Starting" in tail[-1]
+    )
+
+
+def locked(words: LastWords | None) -> bool:
+    """Whether its log tells that it holds celery-redbeat's lock."""
+    return words is not None and any("beat: Acquired lock" in line for line in words.lines)
 
 
 def health_of(beat: Beat, member: Member, words: LastWords | None, at: float) -> Health | None:
@@ -47,7 +88,7 @@ def health_of(beat: Beat, member: Member, words: LastWords | None, at: float) ->
         fact = beat.schedule_fact
         if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
             return "silent"
-    return "working" if age < SILENT_S else None
+    return "working" if age < SILENT_S and not idle(beat, words) else None
 
 
 def _opened(handles: Handles | None) -> bool:
@@ -67,6 +108,6 @@ def redbeat(scheduler: str | None) -> bool:
 def _redbeat_health(tail: Sequence[str], words: LastWords | None) -> Health | None:
     if words is not None and words.sent_at is not None:
         return "working"
-    if any("beat: Acquired lock" in line for line in tail):
+    if locked(words):
         return "working"
     return "standby" if tail and "beat: Starting" in tail[-1] else None

@@ -25,6 +25,8 @@ class Facts:
     pidfiles: Mapping[str, Pidfile]
     schedules: Mapping[str, ScheduleFile]
     handles: Mapping[ProcessKey, Handles]
+    held: Mapping[ProcessKey, Pidfile]
+    """Pidfiles by the live process that each names and that is old enough to have written it."""
 
     @classmethod
     def of(cls, sample: Sample) -> Facts:
@@ -33,7 +35,13 @@ class Facts:
             {name: p for p in sample.pidfiles for name in (p.path, *p.named)},
             {name: s for s in sample.schedules for name in (s.path, *s.named)},
             {h.key: h for h in sample.handles},
+            {p.holder: p for p in sample.pidfiles if p.holder is not None and _wrote(p)},
         )
+
+
+def _wrote(fact: Pidfile) -> bool:
+    began, written = fact.holder_started_at, fact.mtime_at
+    return began is None or written is None or began <= written + 2
 
 
 def config_line(config: ProgramConfig) -> CommandLine | None:
@@ -59,13 +67,14 @@ def beats(
     `unnamed`: (supervisor id, a tree that it runs as a program whose name cannot be seen).
     """
     out: list[Beat] = []
+    blind = {supervisor for supervisor, _ in unnamed}
     for program in programs:
         living = list(_living(program.members))
         out.extend(_program_beat(program, m, main, facts, at) for m, main in living)
         if not living and program.role in SCHEDULING:
             down = _absent(program, facts)
-            if down is not None:
-                out.append(down)
+            hidden = program.id.supervisor in blind and program.state is None
+            out.append(_with(down, health=None) if hidden and not program.respawning else down)
     for supervisor, tree in unnamed:
         for member, main in _living(tree):
             beat = _living_beat(member, main, facts, None, at)
@@ -98,7 +107,7 @@ def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
 
 def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
     words = program.last_words
-    beat = _living_beat(member, main, facts, words, at)
+    beat = _living_beat(member, _placed(main, program.config), facts, words, at)
     health: Health | None = (
         "respawning" if program.respawning else health_of(beat, member, words, at)
     )
@@ -109,6 +118,19 @@ def _program_beat(program: Program, member: Member, main: Member, facts: Facts, 
         program=program.id,
         health=health,
     )
+
+
+def _placed(main: Member, config: ProgramConfig | None) -> Member:
+    """With its place and environment as its program's section gives them, where /proc does not.
+
+    To a stranger a process's working directory is closed, the conf file mostly is not.
+    """
+    process = main.process
+    if config is None or (process.cwd is not None and process.env is not None):
+        return main
+    cwd = process.cwd or config.directory
+    env = process.env if process.env is not None else dict(config.env)
+    return replace(main, process=replace(process, cwd=cwd, env=env))
 
 
 def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts, at: float) -> Beat:
@@ -156,6 +178,9 @@ def _pidfile(
         fact = facts.pidfiles.get(default) if default else None
         if fact is not None and (key is None or fact.holder == key):
             return fact.path, fact
+        if key is not None and key in facts.held:
+            # Its settings or its code name it; who was refused by it told of it.
+            return facts.held[key].path, facts.held[key]
     return None, None
 
 
@@ -232,7 +257,7 @@ def _owns(handles: Handles | None, schedule: str | None) -> bool:
     return schedule in handles.schedules and schedule not in handles.deleted
 
 
-def _absent(program: Program, facts: Facts) -> Beat | None:
+def _absent(program: Program, facts: Facts) -> Beat:
     config = program.config
     line = config_line(config) if config else None
     if line is not None and line.role not in SCHEDULING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from beattop.model.membership import Membership
 from beattop.model.process import Process, ProcessKey, Usage
@@ -24,8 +24,9 @@ _LOGIN_UNITS = re.compile(
 )
 _RUNNERS = frozenset(
     (
-        *("honcho", "foreman", "hivemind", "overmind", "process-compose", "pm2", "god", "monit"),
-        *("watchmedo", "watchexec", "nodemon", "entr", "circusd", "runsv", "s6-supervise"),
+        *("honcho", "foreman", "forego", "goreman", "hivemind", "overmind", "process-compose"),
+        *("pm2", "god", "monit", "watchmedo", "watchexec", "watchfiles", "nodemon", "entr"),
+        *("circusd", "runsv", "s6-supervise"),
         *("supervise", "uwsgi", "single-beat"),
     )
 )
@@ -110,19 +111,23 @@ def _container(process: Process, own_ns: int | None) -> str | None:
     return match.group(0).strip("-/.:") if match and process.pid_ns != own_ns else None
 
 
+def runner(comm: str, argv: Sequence[str]) -> str | None:
+    """The name of a program that starts its children again when they end; None for any other."""
+    names = (posixpath.basename(word) for word in (comm, *argv[:3]))
+    return next((name for name in names if name in _RUNNERS), None)
+
+
 def _runner(
     head: Member, by_pid: Mapping[int, Process], usage: Mapping[ProcessKey, Usage]
 ) -> str | None:
-    """A live parent that starts its child again when it ends."""
-    pid = head.ppid
+    """A live parent that starts its child again."""
+    child, pid = head.process, head.ppid
     for _ in range(8):
         parent = by_pid.get(pid)
         if parent is None:
-            return None
-        for word in (parent.comm, *parent.argv[:3]):
-            name = posixpath.basename(word)
-            if name in _RUNNERS:
-                return name
+            return child.runner
+        if found := runner(parent.comm, parent.argv):
+            return found
         use = usage.get(parent.key)
-        pid = use.ppid if use else parent.ppid
+        child, pid = parent, use.ppid if use else parent.ppid
     return None

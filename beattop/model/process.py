@@ -37,6 +37,8 @@ class Process:
     """The pid in its own pid namespace (last field of NSpid, proc_pid_status(5))."""
     pid_ns: int | None
     """Inode of its pid namespace; None where unreadable."""
+    runner: str | None = None
+    """An ancestor that is not watched itself and would start it again: honcho, watchmedo ..."""
 
     @property
     def pid(self) -> int:

@@ -61,6 +61,8 @@ class Supervisord:
     """False where it hangs or refuses; None where it was not asked yet or has no server."""
     writable: bool = True
     """False for a server that the viewer may read the files of, but not talk to."""
+    conf_inode: tuple[int, int] | None = None
+    """(device, inode) of its conf file, whatever it is called; None where that may not be seen."""
 
 
 @dataclass(frozen=True, slots=True)

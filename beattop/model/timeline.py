@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from beattop.model.beats import Facts, beats
 from beattop.model.cpu import Accounts
@@ -19,6 +19,7 @@ from beattop.model.process import Process, ProcessKey
 from beattop.model.programs import Judgements, Material, Roles, build, program_ids
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Burnt, CpuSplit, Member, Program, ProgramId, Snapshot
+from beattop.model.unspoken import told_by_words
 
 _SETTLING = {"fatal": True, "stopped": True, "spawned": False, "exited": False, "running": False}
 
@@ -226,24 +227,27 @@ class Timeline:
         # Until it is known better, a supervisord goes by another name: that one's log is forgotten.
         told = {s.id for s in sample.supervisords}
         logged = tuple(key for key in self._lives if key[0] in told)
+        blind = {supervisor for _, supervisor in belongs.unnamed}
         for program in program_ids(sample, logged, belongs.programs):
             found = member(belongs.programs.get(program, ()))
             ambiguous = self._names.ambiguous(program.supervisor, program.name)
-            programs.append(
-                build(
-                    program,
-                    found,
-                    material,
-                    self._lives_of(program),
-                    None if ambiguous else older.get((program.supervisor, program.name)),
-                    self._settled(program, sample, material),
-                    self._accounts,
-                    (seconds, used, estimated),
-                    self._roles.of(program, found, material.configs.get(program)),
-                    sample.at,
-                    self._judged,
-                )
+            built = build(
+                program,
+                found,
+                material,
+                self._lives_of(program),
+                None if ambiguous else older.get((program.supervisor, program.name)),
+                self._settled(program, sample, material),
+                self._accounts,
+                (seconds, used, estimated),
+                self._roles.of(program, found, material.configs.get(program)),
+                sample.at,
+                self._judged,
             )
+            if not found and program.supervisor in blind and built.state is None:
+                # One of those that run under a name that cannot be seen may be its.
+                built = replace(built, cpu_pct=None, churn_pct=None)
+            programs.append(told_by_words(built, facts))
         outside = unmanaged(sample, belongs, usage, member)
         unnamed = [(sid, member(belongs.tree(child))) for child, sid in belongs.unnamed]
         servers = {s.key for s in sample.supervisords}

@@ -27,9 +27,16 @@ _CAUSE = (
     re.compile(r"\[Errno -?\d+\]"),
     re.compile(r"^Killed\b|Out of memory|MemoryError|Segmentation fault|Fatal Python error"),
     re.compile(r"Unrecoverable error|beat raised exception|Running a worker with superuser"),
+    # supervisord's own child, before its exec (supervisor.process.Subprocess._spawn_as_child).
+    re.compile(r"^supervisor: couldn't (?:setuid|chdir|exec)\b"),
     re.compile(r"^(?:CRITICAL|FATAL)\b|\bCRITICAL[:/]"),
 )
 _CALM = re.compile(r"Scheduler: Sending due task|beat: Starting|Waking up in")
+
+
+def headless(line: str) -> str:
+    """A line without Celery's head of time and level."""
+    return _HEAD.sub("", line).rstrip()
 
 
 def last_error(lines: Sequence[str]) -> str | None:
@@ -39,13 +46,14 @@ def last_error(lines: Sequence[str]) -> str | None:
     A line's head of time and level is cut off. Where one sentence is spread over two lines
     (`Unable to load celery application.`, then the reason) both are given.
     """
-    bare = [_HEAD.sub("", line).rstrip() for line in lines]
+    bare = [headless(line) for line in lines]
     found: int | None = None
     for index, line in enumerate(bare):
         if _raised(bare, index) or _causal(lines[index], line):
             found = index if found is None or not _follows(bare, found, index) else found
     if found is None:
-        return next((line.strip() for line in reversed(bare) if line.strip()), None)
+        calm = (line.strip() for line in reversed(bare) if not _CALM.search(line))
+        return next(filter(None, calm), None)
     line = bare[found].strip()
     after = bare[found + 1].strip() if found + 1 < len(bare) else ""
     if line.endswith("Unable to load celery application.") and after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -247,3 +248,23 @@ def test_four_beats_of_every_sort_are_one_finding(box: Box) -> None:
     mend(box)
     assert not foreign.alive
     mended(box, [embedded], "beat", "scheduler")
+
+
+@pytest.mark.long
+def test_a_foreign_beat_whose_runner_would_start_it_again(box: Box) -> None:
+    """Under honcho: SIGTERM would end its neighbours and be no cure. A person decides."""
+    box.app()
+    box.program("beat", box.beat())
+    box.up()
+    box.wait_beat("beat")
+    runner = box.write("bin/honcho", "import subprocess, sys\nsubprocess.run(sys.argv[2:])\n")
+    words = [sys.executable, runner, "start", *box.beat(schedule="run/other")]
+    foreign = box.daemon(words, name="runner")
+    box.wait_beat("runner")
+    found = look(box).only("duplicate-beat")
+    double(found, box.pid("beat"), [(None, "advice")])
+    assert found["pids"] != [foreign.pid]
+    assert "honcho" in found["stop"][0]["why"] + found["lasting_fix"]
+    before = box.processes()
+    mend(box, status=1)
+    assert before <= box.processes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,3 +222,45 @@ def test_a_redbeat_standby(box: Box) -> None:
     box.wait_beat("beat")
     box.wait_beat("standby")
     look(box).healthy()
+
+
+@pytest.mark.long
+@pytest.mark.needs_redis
+def test_a_redbeat_standby_by_the_settings(box: Box) -> None:
+    """No command line tells of redbeat: its lock in one log, silence in the other do."""
+    server = shutil.which("redis-server")
+    assert server is not None
+    port = free_port()
+    box.daemon([server, "--port", port, "--save", "", "--bind", "127.0.0.1"], name="redis")
+    more = "\napp.conf.beat_scheduler = 'redbeat.RedBeatScheduler'\n"
+    box.app(broker_url=f"redis://127.0.0.1:{port}/0", more=more)
+    for name in ("beat", "standby"):
+        box.program(name, box.beat(schedule=None))
+    box.up()
+    box.wait_beat("beat")
+    box.wait_beat("standby")
+    box.wait(lambda: any("Acquired" in box.log(n) for n in ("beat", "standby")), "the lock")
+    seen = look(box)
+    seen.healthy()
+    assert not seen.findings, seen.told
+
+
+@pytest.mark.long
+def test_one_conf_that_the_environment_tells_apart(box: Box) -> None:
+    """%(ENV_TENANT)s in the conf: two supervisords, each with programs of its own."""
+    main = box.server("main", http=None)
+    (box.folder / "log/red.log").touch()
+    box.app()
+    for tenant in ("red", "blue"):
+        (box.folder / tenant).mkdir()
+    box.program("job", ["/bin/sleep", "600"], directory="run")
+    main.sections[:] = [
+        text.replace(f"directory={box.folder}/run", f"directory={box.folder}/%(ENV_TENANT)s")
+        for text in main.sections
+    ]
+    main.write(as_root=os.geteuid() == 0)
+    for tenant in ("red", "blue"):
+        words = [*box.supervisord, "-n", "-c", main.conf]
+        box.daemon(words, directory=".", env={"TENANT": tenant}, name=tenant)
+    box.wait(lambda: len(main.spawns("job")) == 2, "both jobs")
+    assert not look(box).findings

@@ -250,3 +250,21 @@ def test_a_left_over_worker_pool_is_an_orphan_not_a_beat(box: Box) -> None:
     assert not seen.beats
     assert "stopasgroup" in found["lasting_fix"]
     assert signal.SIGTERM.name[3:] in " ".join(found["evidence"])
+
+
+@pytest.mark.long
+def test_one_conf_run_by_two_supervisords_under_two_names(box: Box) -> None:
+    """A link in /etc to the one in the project: one file all the same."""
+    box.app(import_cpu=0.3)
+    box.program("beat", box.beat())
+    box.program("other", ["/bin/sleep", "600"])
+    box.up()
+    box.wait_beat("beat")
+    main = box.servers["main"]
+    assert main.socket
+    (box.folder / "link.conf").symlink_to(main.conf)
+    main.socket.unlink()
+    box.daemon([*box.supervisord, "-n", "-c", "link.conf"], directory=".", name="second")
+    box.wait(lambda: box.log("beat").count("beat: Starting") == 2, "the second beat")
+    found = look(box).only("double-supervisor")
+    assert main.pid in (found["pids"][0], found["keep"][0]["pid"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -230,3 +231,23 @@ def test_a_shell_around_each_of_two(box: Box) -> None:
     assert "[program:beat2]" in found["lasting_fix"]
     mend(box)
     mended(box, [box.pidfile()], "beat2")
+
+
+@pytest.mark.long
+def test_a_script_that_starts_its_beat_itself(box: Box) -> None:
+    """`app.Beat(...).run()`: no command line says beat; the log and the pidfile do."""
+    box.app(import_cpu=1.1, second=("two",))
+    held, kept = str(box.folder / PIDFILE), str(box.folder / "run/schedule")
+    script = box.write(
+        "app/runbeat.py",
+        f"from proj import app\napp.Beat(loglevel='INFO', pidfile={held!r}, schedule={kept!r}).run()\n",
+    )
+    for name in ("one", "two"):
+        box.program(name, [sys.executable, script])
+    box.up()
+    box.wait_exits("two", 2)
+    seen = look(box)
+    loops(seen.only("duplicate-beat"), box.pidfile(), ["two"])
+    assert [seen.program(name)["role"] for name in ("one", "two")] == ["beat", "beat"]
+    mend(box)
+    mended(box, [box.pidfile()], "two")

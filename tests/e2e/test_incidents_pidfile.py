@@ -118,3 +118,22 @@ def test_a_stale_pidfile_that_made_the_beat_fatal(box: Box) -> None:
     assert "FATAL" in found["summary"]
     mend(box, status=1)
     assert stranger.alive
+
+
+@pytest.mark.long
+def test_one_pidfile_copied_into_two_projects(box: Box) -> None:
+    """No duplicate: to stop the refused one would leave its schedule unsent."""
+    box.app("shop", where="shop", broker="broker-shop")
+    box.app("blog", where="blog", import_cpu=1.1)
+    for name in ("shop", "blog"):
+        words = box.beat(name, pidfile=PIDFILE, schedule=f"run/{name}")
+        box.program(name, words, directory=name)
+        box.up() if name == "shop" else box.update("blog")
+        box.wait_beat("shop")
+    box.wait_exits("blog", 2)
+    found = look(box).only("stale-pidfile")
+    assert (found["programs"], found["stop"]) == (["blog"], [])
+    assert "the beat of app shop, another project" in found["summary"]
+    assert "--pidfile of its own" in found["lasting_fix"]
+    mend(box)
+    assert box.pidfile() == box.pid("shop")

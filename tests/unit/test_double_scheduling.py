@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from beattop.diagnosis.identity import Traits
+from beattop.diagnosis.pairs import Candidate, pairs
+from beattop.model.files import ScheduleFile
 from tests.unit.test_diagnosis import BEAT, WORKER
 from tests.unit.world import Proc, World
 
@@ -221,3 +224,201 @@ def test_a_sure_duplicate_is_stopped_beside_a_doubtful_one():
     world.look()
     stopped = [t.namespec for f in world.findings for t in f.stop]
     assert stopped == ["prod2"]
+
+
+DB = "django_celery_beat.schedulers:DatabaseScheduler"
+
+
+def test_of_two_schedulers_of_one_project_one_entry_sent_by_both_is_likely(world):
+    world.program("beat", f"{BEAT} -S {DB}")
+    world.program("other", BEAT)
+    world.spawn("beat", age=500)
+    world.spawn("other", age=400)
+    world.look()
+    assert world.findings[0].certainty == "possible"
+    for name in ("beat", "other"):
+        world.say(name, *sent("clean", "clean", "clean"), sent_ago=2)
+    world.look()
+    (found,) = world.findings
+    assert (found.certainty, [t.namespec for t in found.stop]) == ("likely", ["other"])
+
+
+def test_one_entry_sent_by_two_tenants_of_one_name_stays_possible(world):
+    for tenant in ("red", "blue"):
+        world.program(tenant, BEAT, cwd=f"/srv/{tenant}")
+        world.spawn(tenant, age=500)
+        world.say(tenant, *sent("clean", "clean", "clean"), sent_ago=2)
+    world.look()
+    assert world.findings[0].certainty == "possible"
+
+
+STARTING = "[2026-11-23 06:54:12,345: INFO/MainProcess] beat: Starting..."
+LOCKED = "[2026-11-23 06:54:12,345: INFO/MainProcess] beat: Acquired lock"
+
+
+def redbeat(world: World, *, status: str = "absent", mtime_ago: float | None = None) -> None:
+    """celery-redbeat is named in the settings: no command line tells, no schedule file is used."""
+    for name in ("beat", "standby"):
+        world.program(name, BEAT)
+        world.spawn(name, age=500)
+    mtime = None if mtime_ago is None else world.now - mtime_ago
+    path = "/srv/proj/celerybeat-schedule"
+    world.schedules[path] = ScheduleFile(path, status, mtime, None, None)
+
+
+@pytest.mark.parametrize(("status", "ago"), [("absent", None), ("ok", 9000.0)])
+def test_a_standby_of_a_scheduler_in_the_settings_is_by_design(world, status, ago):
+    redbeat(world, status=status, mtime_ago=ago)
+    world.say("beat", STARTING, LOCKED, *sent("clean", "clean"), sent_ago=2)
+    world.say("standby", STARTING)
+    world.look()
+    assert world.findings == ()
+    assert [b.health for b in world.snapshot.beats] == ["working", None]
+
+
+def test_one_that_has_sent_nothing_yet_may_be_such_a_standby(world):
+    redbeat(world)
+    world.say("beat", *sent("clean", "clean", "clean"), sent_ago=2)
+    world.say("standby", STARTING)
+    world.look()
+    (found,) = world.findings
+    assert (found.certainty, found.stop) == ("possible", ())
+    assert any("standby" in line for line in found.evidence)
+
+
+def test_where_both_send_it_is_none(world):
+    redbeat(world)
+    for name in ("beat", "standby"):
+        world.say(name, *sent("clean", "clean", "clean"), sent_ago=2)
+    world.look()
+    assert world.findings[0].certainty == "likely"
+
+
+def test_a_schedule_file_that_neither_wrote_is_no_evidence(world):
+    """Left from the days before the settings named another scheduler."""
+    redbeat(world, status="ok", mtime_ago=9000.0)
+    world.look()
+    assert not any("keep their schedule" in e for f in world.findings for e in f.evidence)
+
+
+def test_a_schedule_file_that_both_wrote_is_certain(world):
+    redbeat(world, status="ok", mtime_ago=30.0)
+    world.look()
+    assert world.findings[0].certainty == "certain"
+
+
+def test_another_tenant_by_its_environment_is_another_schedule(world):
+    for tenant in ("red", "blue"):
+        world.program(tenant, BEAT, env=(("TENANT", tenant),))
+        world.spawn(tenant, age=500)
+    world.look()
+    assert world.findings == ()
+
+
+def test_those_that_surely_are_one_stand_as_one_among_the_possible(world):
+    two(world)
+    world.program("away", BEAT, cwd="/srv/away")
+    away = world.spawn("away", age=300)
+    world.look()
+    sure, maybe = world.findings
+    assert (sure.certainty, maybe.certainty) == ("likely", "possible")
+    assert maybe.pids == (away.pid,)
+    assert "both run app" in maybe.summary
+
+
+def test_three_of_one_name_are_told_as_three(world):
+    for place in ("red", "green", "blue"):
+        world.program(place, BEAT, cwd=f"/srv/{place}")
+        world.spawn(place, age=500)
+    world.look()
+    (found,) = world.findings
+    assert "all run app" in found.summary and "3 projects of one name" in found.summary
+
+
+def beats_of_one_app(count: int, place: str, more: str = "") -> World:
+    world = World()
+    world.supervisord()
+    for number in range(count):
+        words = more.format(number)
+        world.program(f"b{number}", f"{BEAT} {words}", cwd=place.format(number))
+        world.spawn(f"b{number}", age=500 + number)
+    world.look()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("place", "more", "certainty"),
+    [
+        ("/srv/proj", "", "likely"),
+        ("/srv/proj", "-s run/{}", "likely"),
+        ("/srv/proj", "-s run/one", "certain"),
+        ("/srv/t{}", "", "possible"),
+    ],
+)
+def test_many_beats_of_one_app_are_one_finding_by_few_comparisons(place, more, certainty):
+    world = beats_of_one_app(40, place, more)
+    (found,) = world.findings
+    assert (found.certainty, len(found.pids)) == (certainty, 39)
+    living = [Candidate(b, Traits.of(b), frozenset()) for b in world.snapshot.beats]
+    assert len(list(pairs(living))) < 3 * 40
+
+
+def test_many_tenants_with_brokers_of_their_own_are_not_compared():
+    world = World()
+    world.supervisord()
+    for number in range(40):
+        line = BEAT.replace("-A proj", f"-A proj -b redis://h/{number}")
+        world.program(f"b{number}", line, cwd=f"/srv/t{number}")
+        world.spawn(f"b{number}", age=500)
+    world.look()
+    assert world.findings == ()
+    living = [Candidate(b, Traits.of(b), frozenset()) for b in world.snapshot.beats]
+    assert list(pairs(living)) == []
+
+
+def test_an_app_within_another_is_possible_until_both_send_one_entry(world):
+    world.program("beat", BEAT)
+    world.program("other", BEAT.replace("-A proj", "-A proj.tasks:app"))
+    world.spawn("beat", age=500)
+    world.spawn("other", age=400)
+    world.look()
+    (found,) = world.findings
+    assert (found.certainty, found.stop) == ("possible", ())
+    for name in ("beat", "other"):
+        world.say(name, *sent("clean", "clean", "clean"), sent_ago=2)
+    world.look()
+    (found,) = world.findings
+    assert (found.certainty, [t.namespec for t in found.stop]) == ("likely", ["other"])
+
+
+@pytest.mark.parametrize(("one", "two"), [("proj.shop", "proj.blog"), ("shop", "blog")])
+def test_apps_side_by_side_in_one_folder_are_several(world, one, two):
+    for app in (one, two):
+        world.program(app, BEAT.replace("-A proj", f"-A {app}"))
+        world.spawn(app, age=500)
+    world.look()
+    assert world.findings == ()
+
+
+def one_open_file(world: World) -> None:
+    """Two apps, started in one folder without a -s of their own."""
+    for app in ("shop", "blog"):
+        world.program(app, BEAT.replace("-A proj", f"-A {app}"))
+        world.holds(world.spawn(app, age=500), "/srv/proj/celerybeat-schedule")
+
+
+def test_two_apps_that_fight_for_one_schedule_file_are_no_duplicate_to_stop(world):
+    one_open_file(world)
+    world.look()
+    (found,) = world.findings
+    assert (found.severity, found.certainty, found.stop) == ("info", "possible", ())
+    assert "two apps' schedules in one file" in found.summary
+    assert any("-s of its own" in line for line in found.evidence)
+
+
+def test_unless_both_send_one_entry(world):
+    one_open_file(world)
+    for name in ("shop", "blog"):
+        world.say(name, *sent("clean", "clean", "clean"), sent_ago=2)
+    world.look()
+    assert world.findings[0].certainty == "likely"

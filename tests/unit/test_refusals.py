@@ -284,3 +284,45 @@ def test_a_default_pidfile_in_another_directory_is_another_projects(world):
     world.pidfile(DEFAULT, first, age=3599)
     world.look()
     assert world.findings == ()
+
+
+def two_projects(world: World, *, age: float = 499) -> int:
+    """Two projects with one copied --pidfile: shop's beat holds it, blog's is refused."""
+    shop = f"/v/bin/python /v/bin/celery -A shop beat --pidfile={PIDFILE}"
+    world.program("shop", shop, cwd="/srv/shop")
+    world.program("blog", shop.replace("-A shop", "-A blog"), cwd="/srv/blog")
+    first = world.spawn("shop", age=500)
+    world.pidfile(PIDFILE, first, age=age)
+    world.loop("blog", times=4, status=73)
+    world.say("blog", *refused(first.pid, 2))
+    world.look()
+    return first.pid
+
+
+def test_a_pidfile_copied_into_another_project_makes_no_duplicate(world):
+    pid = two_projects(world)
+    (found,) = world.findings
+    assert (found.kind, found.severity, found.certainty) == ("stale-pidfile", "critical", "likely")
+    assert (found.stop, found.pidfile) == ((), None)
+    assert "the beat of app shop, another project" in found.summary
+    assert "No beat runs for app blog" in found.summary
+    assert "--pidfile of its own" in found.lasting.text
+    assert str(pid) in found.summary
+
+
+def test_a_pid_recycled_by_another_projects_beat_is_stale(world):
+    two_projects(world, age=9000)
+    (found,) = world.findings
+    assert (found.kind, found.certainty) == ("stale-pidfile", "certain")
+    assert found.pidfile == PIDFILE
+
+
+def test_a_title_is_told_whole(world):
+    title = "[celery beat] -A shop beat -s /run/shop"
+    world.program("blog", f"/v/bin/celery -A blog beat --pidfile={PIDFILE}", cwd="/srv/blog")
+    other = world.process(f"'{title}'", age=100)
+    world.pidfile(PIDFILE, other, age=9000)
+    world.loop("blog", times=4, status=73)
+    world.say("blog", *refused(other.pid, 2))
+    world.look()
+    assert f"`{title}`" in world.findings[0].summary

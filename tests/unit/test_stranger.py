@@ -89,3 +89,25 @@ def test_a_pidfile_that_cannot_be_read_is_the_elders(world):
     world.pass_(200)
     world.look()
     assert world.kinds("critical") == ["duplicate-beat"]
+
+
+def test_a_program_that_may_be_one_of_the_unnamed_is_not_called_down(world):
+    world.program("beat", BEAT)
+    world.states.clear()
+    child(world, BEAT, 500)
+    world.look()
+    assert [(b.namespec, b.health) for b in world.snapshot.beats] == [("beat", None), (None, None)]
+    assert (world.the("beat").cpu_pct, world.the("beat").churn_pct) == (None, None)
+    assert world.kinds("critical", "warning") == []
+
+
+def test_where_proc_hides_a_working_directory_the_conf_tells_it(world):
+    """Its log names the pids: two programs of one folder are one project."""
+    world.logged = True
+    for name in ("beat", "other"):
+        world.program(name, f"{BEAT} -s {name}")
+        world.spawn(name, age=500, cwd=None)
+    world.states.clear()
+    world.look()
+    found = next(f for f in world.findings if f.kind == "duplicate-beat")
+    assert (found.certainty, [t.via for t in found.stop]) == ("likely", ["advice"])

@@ -47,6 +47,17 @@ NAMES: Final = frozenset(
     + [name for own in _OWN.values() for name in own.values()]
 )
 """Every variable that is read here."""
+SELECTORS: Final = (
+    "CELERY_CONFIG_MODULE",
+    "DJANGO_CONFIGURATION",
+    "DJANGO_SETTINGS_MODULE",
+    "ENV_FOR_DYNACONF",
+    *("APP_ENV", "APP_SETTINGS", "DEPLOY_ENV", "DJANGO_ENV", "ENV", "ENVIRONMENT", "FLASK_ENV"),
+    *("FLASK_CONFIG", "INSTANCE", "SETTINGS_MODULE", "SITE", "STAGE", "TENANT", "TENANT_ID"),
+    *("AMQP_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_URL"),
+)
+"""What projects commonly tell their instances apart by: staging from prod, one tenant from another.
+The URLs are those of brokers where a project's settings read them from there."""
 
 
 def filled(line: CommandLine, env: Mapping[str, str]) -> CommandLine:

@@ -16,6 +16,7 @@ from beattop.model.paths import absolute
 from beattop.model.process import Process, ProcessKey
 from beattop.model.role import SCHEDULING
 from beattop.model.supervisor import ProgramConfig, Supervisord
+from beattop.model.unspoken import is_python, speaks_as_beat
 
 _TAKEN = re.compile(r"Pidfile \((?P<path>[^)]+)\) already exists")
 _DEFAULT_PIDFILE = "celerybeat.pid"
@@ -87,6 +88,8 @@ def targets(
 ) -> Targets:
     """What the living beats, the beat programs and the refusals in their logs name."""
     found = _Found()
+    words = tuple(words)
+    beats = {(w.group, w.name) for w in words if speaks_as_beat(w)}
     by_pid = {process.pid: process for process in processes}
     for process in processes:
         line = lines.of(process)
@@ -98,6 +101,8 @@ def targets(
                 found.holders.append(Holder(process, _schedule(above, process.cwd), fork=True))
         else:
             _living(process, line, found)
+            if line.role == "other" and beats and is_python(process) and _program(process) in beats:
+                found.holders.append(Holder(process, _schedule(line, process.cwd), fork=False))
     spaces = {s.id: _pid_ns(s.key, by_pid) for s in supervisords}
     places = {(c.supervisor, c.group, c.name): c for c in configs}
     for config in configs:
@@ -110,6 +115,11 @@ def targets(
     return Targets(
         tuple(found.pidfiles.values()), tuple(found.schedules.values()), tuple(found.holders)
     )
+
+
+def _program(process: Process) -> tuple[str, str]:
+    env = process.env or {}
+    return env.get("SUPERVISOR_GROUP_NAME", ""), env.get("SUPERVISOR_PROCESS_NAME", "")
 
 
 def _pid_ns(key: ProcessKey | None, by_pid: Mapping[int, Process]) -> int | None:

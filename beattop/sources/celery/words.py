@@ -18,6 +18,7 @@ _ROTATED_UNDER = 2048
 _SENDING = b"Scheduler: Sending due task"
 _STAMP = re.compile(r"^\W{0,3}(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})")
 _STALE_S = 60.0
+_QUARTER_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +152,29 @@ def _sent(rows: list[bytes], mtime_at: float | None) -> float | None:
     for row in reversed(rows):
         if _SENDING not in row:
             continue
-        match = _STAMP.match(safe(row.decode("utf-8", "replace")))
-        if match is not None:
-            return _local(match[1], match[2])
+        at = _stamped(row)
+        if at is not None:
+            return at + _shift(rows, mtime_at)
         return mtime_at if row is rows[-1] else None
     return None
+
+
+def _shift(rows: list[bytes], mtime_at: float | None) -> float:
+    """Seconds between our zone and the log's: a Django project's is its TIME_ZONE.
+
+    Its last line was written when the file was; zones differ by quarters of an hour.
+    """
+    last = next((at for row in reversed(rows) if (at := _stamped(row)) is not None), None)
+    if last is None or mtime_at is None:
+        return 0.0
+    quarters = round((mtime_at - last) / _QUARTER_S)
+    near = abs(mtime_at - last - quarters * _QUARTER_S) < _STALE_S
+    return quarters * _QUARTER_S if near else 0.0
+
+
+def _stamped(row: bytes) -> float | None:
+    match = _STAMP.match(safe(row.decode("utf-8", "replace")))
+    return _local(match[1], match[2]) if match else None
 
 
 def _local(text: str, milliseconds: str) -> float | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import psutil
 
-from beattop.model.commandline.environment import NAMES
+from beattop.model.commandline.environment import NAMES, SELECTORS
 from beattop.model.process import Process, ProcessKey
 from beattop.sources.proc.commands import split
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
@@ -27,9 +27,8 @@ ENV_NAMES = frozenset(
         "CELERY_BROKER_URL",
         "CELERY_BROKER_READ_URL",
         "CELERY_BROKER_WRITE_URL",
-        "CELERY_CONFIG_MODULE",
-        # What tells one project from another.
-        "DJANGO_SETTINGS_MODULE",
+        # What tells one project from another, and one instance of it.
+        *SELECTORS,
         "PYTHONPATH",
         "VIRTUAL_ENV",
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from beattop.model.outside import runner
 from beattop.model.source import SourceStatus
 from beattop.sources.proc import commands, facts
 from beattop.sources.proc.box import Box
@@ -25,6 +26,7 @@ from beattop.sources.supervisor.invocation import invocation
 _EVERY = 10  # samples after which stat and the command line are read again in any case
 _YOUNG = 3  # samples in which a new process's command line is compared each time
 _MOST_FILES = 2000
+_GENERATIONS = 8  # of a foreign root's ancestors are looked at
 _RESCAN_S = 5.0  # at most so often is the whole box looked through on request
 
 
@@ -142,7 +144,24 @@ class Sampler:
         if not (invocation(argv) is not None or self._interesting(argv)):
             return False
         self._adopt(pid)
+        self._look_up(pid)
         return True
+
+    def _look_up(self, pid: int) -> None:
+        """Who above a root that is watched for its command line would start it again."""
+        root = self._rows.get(pid)
+        stat = self._procfs.stat(pid)
+        for _ in range(_GENERATIONS):
+            if root is None or stat is None or stat.ppid <= 1 or stat.ppid in self._rows:
+                return
+            stat = self._procfs.stat(stat.ppid)
+            if stat is None:
+                return
+            argv = commands.split(facts.cmdline(self._procfs, stat.pid))
+            found = runner(stat.comm.decode("utf-8", "replace"), argv)
+            if found is not None:
+                root.process = replace(root.process, runner=found)
+                return
 
     def _first_words(self, pid: int) -> bytes:
         try:
@@ -244,7 +263,8 @@ class Sampler:
         for row in self._rows.values():
             u, p = row.usage, row.process
             if u.ppid != p.ppid or u.pgrp != p.pgrp:
-                row.process = replace(p, ppid=u.ppid, pgrp=u.pgrp)
+                above = p.runner if u.ppid == p.ppid else None
+                row.process = replace(p, ppid=u.ppid, pgrp=u.pgrp, runner=above)
 
     def _compare(self, row: Row) -> None:
         """Read the facts again where the command line is another: an exec, or setproctitle."""
@@ -256,7 +276,7 @@ class Sampler:
             return
         process = facts.process(self._procfs, stat, raw, self._box.host.boot_at)
         if process is not None:
-            row.bear(process, raw)
+            row.bear(replace(process, runner=row.process.runner), raw)
 
     def _drop(self, row: Row) -> None:
         self._files_left += row.holds_file

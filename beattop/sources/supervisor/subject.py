@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from beattop.model.process import Process
 from beattop.model.source import SourceStatus
+from beattop.sources.rooted import inside
 from beattop.sources.supervisor import conf
 from beattop.sources.supervisor.discovery import (
     Place,
@@ -77,6 +78,7 @@ class _Subject:
                 return
         env = dict(os.environ) if pid is None else conf.environ(pid)
         node = _node(memory.root)
+        memory.conf_inode = _inode(inside(memory.root, memory.conf))
         memory.reading = conf.read(
             memory.conf, root=memory.root, cwd=cwd, args=args, env=env, node=node
         )
@@ -272,6 +274,14 @@ def _cwd() -> str | None:
         return os.getcwd()
     except OSError:
         return None  # it was removed
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _node(root: str) -> str | None:

@@ -135,6 +135,7 @@ class Memory:
     key: ProcessKey | None
     root: str = ""
     conf: str | None = None
+    conf_inode: tuple[int, int] | None = None
     cwd: str | None = None
     """Its working directory, where its programs start that name none."""
     reading: ConfReading | None = None
@@ -178,6 +179,7 @@ def word(
         answered_at=memory.answered_at,
         ctl=tuple(clean(part) for part in ctl(reading, memory.conf, memory.root, server)),
         answers=answers,
+        conf_inode=memory.conf_inode,
         writable=status is None or status.status in ("ok", "timeout", "degraded"),
     )
     return Word(told, memory.programs or (), configs or memory.rpc_configs, tuple(sources), server)

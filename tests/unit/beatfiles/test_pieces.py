@@ -154,6 +154,8 @@ def test_when_a_beat_last_sent(tmp_path: Path):
         "[2025-01-02 03:04:06,000: INFO/MainProcess] other",
     ]
     path.write_text("\n".join(lines) + "\n")
+    written = time.mktime((2025, 1, 2, 3, 4, 6, 0, 0, -1))
+    os.utime(path, (written, written))
     logs = Logs()
     told = logs.read(log(tmp_path, stderr=str(path)))
     at = time.mktime((2025, 1, 2, 3, 4, 5, 0, 0, -1)) + 0.678
@@ -163,6 +165,20 @@ def test_when_a_beat_last_sent(tmp_path: Path):
         file.write("x" * 20000 + "\n")
     told = logs.read(log(tmp_path, stderr=str(path)))
     assert told is not None and told.sent_at == pytest.approx(at)
+
+
+@pytest.mark.parametrize("hours", [0, 5.5, -8, 5.75])
+def test_a_log_in_another_time_zone(tmp_path: Path, hours: float):
+    """Django sets its TIME_ZONE, and the stamps are in it."""
+    path = tmp_path / "o.log"
+    path.write_text(
+        "[2025-01-02 03:04:05,000: INFO/MainProcess] Scheduler: Sending due task a (p.a)\n"
+        "[2025-01-02 03:04:15,000: INFO/MainProcess] other\n"
+    )
+    written = time.mktime((2025, 1, 2, 3, 4, 15, 0, 0, -1)) - 3600 * hours
+    os.utime(path, (written, written))
+    told = Logs().read(log(tmp_path, stderr=str(path)))
+    assert told is not None and told.sent_at == pytest.approx(written - 10)
 
 
 def test_without_a_stamp_the_files_time_counts_for_its_last_line(tmp_path: Path):

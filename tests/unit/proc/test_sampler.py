@@ -49,6 +49,18 @@ def test_a_supervisord_is_watched_with_its_whole_tree(box: FakeProc, sampler: Ma
     assert pids(sampler().sample(5.0)) == {10, 11, 12}
 
 
+def test_a_foreign_celery_knows_the_runner_above_it(box: FakeProc, sampler: Make):
+    beat = ("/usr/bin/python3", "/v/bin/celery", "-A", "p", "beat")
+    box.add(Fake(9, 1, ("bash",), "bash"))
+    box.add(Fake(10, 9, ("/usr/bin/python3", "/usr/bin/honcho", "start"), "honcho"))
+    box.add(Fake(11, 10, ("/bin/sh", "-c", "true; sleep 9"), "sh"))
+    box.add(Fake(12, 11, beat, "celery"))
+    box.add(Fake(20, 9, beat, "celery"))
+    found = sampler().sample(5.0)
+    assert pids(found) == {12, 20}
+    assert [process(found, pid).runner for pid in (12, 20)] == ["honcho", None]
+
+
 @pytest.mark.parametrize(
     "argv", [("vim", "/etc/supervisord"), ("tail", "-f", "supervisord.log"), ("supervisorctl",)]
 )
