@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from beattop.diagnosis import lasting
-from beattop.diagnosis.identity import Link, Traits, foreign, known_apart, linked
+from beattop.diagnosis.identity import Link, Traits, foreign, known_apart, linked, one_project
 from beattop.diagnosis.keep import best, describe, keep, stop_beat
 from beattop.diagnosis.names import app_name, beat_name, program_of, subject
 from beattop.diagnosis.pairs import Candidate, pairs
@@ -128,8 +128,8 @@ def _link(a: Candidate, b: Candidate) -> Link | None:
     if both := a.sent & b.sent:
         told = f"both send {min(both)}"
         # Two schedulers of one project on purpose would not send the same.
-        one_project = bool(a.traits.projects & b.traits.projects) and not _peers_apart(a, b)
-        grade = "likely" if one_project and found.certainty == "possible" else found.certainty
+        known = one_project(a.traits, b.traits) and not _peers_apart(a, b)
+        grade = "likely" if known and found.certainty == "possible" else found.certainty
         return replace(found, certainty=grade, evidence=(*found.evidence, told))
     if found.certainty == "certain":
         return found

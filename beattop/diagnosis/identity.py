@@ -14,6 +14,8 @@ from beattop.model.paths import project
 from beattop.model.snapshot import Beat
 
 _CELERY_MODULES = frozenset({"celery", "celery_app", "celeryapp"})
+_ANYWHERE = re.compile(r"/(?:root|tmp|home(?:/[^/]+)?|(?:usr|etc|opt|srv|var)(?:/lib)?)?")
+"""Directories in which programs of any project may be started."""
 _DEFAULT_PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 
 
@@ -73,8 +75,12 @@ class Traits:
     script: str
     """The program that runs it, where no app is named."""
     cwd: str | None
-    projects: frozenset[str]
-    """Where its app may be imported from: the working directory and PYTHONPATH."""
+    place: str | None
+    """The project its working directory is in; None where any program may stand there: `/`, a
+    home."""
+    paths: frozenset[str]
+    """The projects in its PYTHONPATH."""
+    venv: str | None
     broker: str | None
     """Normalised; None where it tells nothing."""
     broker_said: str | None
@@ -91,17 +97,26 @@ class Traits:
     inodes: frozenset[tuple[int, int]] = frozenset()
     peers: frozenset[str] = frozenset()
 
+    @property
+    def projects(self) -> frozenset[str]:
+        """Whatever may tell its project: two without any of these in common are not of one."""
+        found = (self.cwd, self.place, self.venv, *self.paths)
+        return frozenset(p for p in found if p is not None)
+
     @classmethod
     def of(cls, beat: Beat) -> Traits:
         """Reckoned once for each beat: links compare many."""
         line, held, env = beat.line, beat.handles, dict(beat.env)
-        paths = [beat.key.cwd, *(p for p in env.get("PYTHONPATH", "").split(":") if p[:1] == "/")]
+        cwd = beat.key.cwd
+        paths = (p for p in env.get("PYTHONPATH", "").split(":") if p[:1] == "/")
         return cls(
             app=normal_app(beat.key.app),
             said=beat.key.app,
             script=posixpath.basename((line.program if line else None) or ""),
-            cwd=beat.key.cwd,
-            projects=frozenset(p for p in map(project, paths) if p),
+            cwd=cwd,
+            place=None if cwd is None or _ANYWHERE.fullmatch(cwd) else project(cwd),
+            paths=frozenset(p for p in map(project, paths) if p),
+            venv=env.get("VIRTUAL_ENV") or _venv(line.program if line else None),
             broker=normal_broker(beat.broker_full),
             broker_said=beat.broker_full,
             config=line.config if line else None,
@@ -117,6 +132,30 @@ class Traits:
         )
 
 
+def _venv(program: str | None) -> str | None:
+    """Of `/srv/v/bin/celery` it is `/srv/v`; the system's own tells no project."""
+    folder = posixpath.dirname(program or "")
+    venv = posixpath.dirname(folder)
+    if posixpath.basename(folder) != "bin" or venv in ("/", "/usr", "/usr/local"):
+        return None
+    return venv if venv.startswith("/") else None
+
+
+def one_project(a: Traits, b: Traits) -> bool:
+    """Whether both apps are imported from one project, as far as folders can tell."""
+    if a.place is not None and b.place is not None:
+        if a.place == b.place:
+            return not (a.paths and b.paths and not a.paths & b.paths)
+        # Two tenants may well share a library: only with one broker does that tell more.
+        common = bool(a.paths & b.paths and a.peers & b.peers)
+        return common or a.place in b.paths or b.place in a.paths
+    if a.paths or b.paths:
+        return bool(({a.place, *a.paths} & {b.place, *b.paths}) - {None})
+    if a.cwd is None or b.cwd is None:
+        return False
+    return a.venv == b.venv if a.venv or b.venv else a.cwd == b.cwd
+
+
 def same_app(a: Traits, b: Traits) -> bool:
     """Whether they run one app, or one script in one folder where none is named."""
     if a.app is None and b.app is None:
@@ -129,7 +168,7 @@ def akin(a: Traits, b: Traits) -> bool:
 
     `-A proj.tasks` mostly names the app that the package `proj` makes, but need not.
     """
-    if a.app is None or b.app is None or not a.projects & b.projects:
+    if a.app is None or b.app is None or not one_project(a, b):
         return False
     return a.app.startswith(f"{b.app}.") or b.app.startswith(f"{a.app}.")
 
@@ -224,15 +263,15 @@ def _by_project(
     a: Beat, b: Beat, one: Traits, two: Traits, told: list[str], same_ns: bool
 ) -> Link | None:
     broker = one.broker is not None and one.broker == two.broker
-    shared = one.projects & two.projects
+    shared = one_project(one, two)
     peers = one.peers & two.peers
     apart = bool(one.peers and two.peers and not peers)
     if broker:
         told.append(f"both use the broker {one.broker_said}")
     elif peers:
         told.append(f"both are connected to {min(peers)}")
-    if not same_ns and not broker:
-        return None
+    if not broker and (not same_ns or (apart and not shared)):
+        return None  # another namespace, or other brokers beside other folders
     if shared and one.cwd != two.cwd:
         told.append(f"from {one.cwd} and {two.cwd}, one project")
     certainty: Certainty = "likely" if (broker or (shared and not apart)) else "possible"

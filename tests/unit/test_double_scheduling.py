@@ -422,3 +422,43 @@ def test_unless_both_send_one_entry(world):
         world.say(name, *sent("clean", "clean", "clean"), sent_ago=2)
     world.look()
     assert world.findings[0].certainty == "likely"
+
+
+def placed(one: dict[str, object], two: dict[str, object], peers=()) -> World:
+    """Two beats of app proj, in the folders, PYTHONPATHs and venvs given."""
+    world = World()
+    world.supervisord()
+    for name, where in (("one", one), ("two", two)):
+        env = (("PYTHONPATH", where["path"]),) if "path" in where else ()
+        line = BEAT.replace("/srv/v", str(where.get("venv", "/srv/v")))
+        world.program(name, line, cwd=where["cwd"], env=env)
+        world.holds(world.spawn(name, age=500), peers=(where["peer"],) if "peer" in where else ())
+    world.look()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "grades"),
+    [
+        ({"cwd": "/"}, {"cwd": "/"}, ["likely"]),
+        ({"cwd": "/", "venv": "/srv/a/v"}, {"cwd": "/", "venv": "/srv/b/v"}, ["possible"]),
+        ({"cwd": "/", "path": "/srv/a"}, {"cwd": "/", "path": "/srv/b"}, ["possible"]),
+        ({"cwd": "/", "path": "/srv/a"}, {"cwd": "/root", "path": "/srv/a"}, ["likely"]),
+        ({"cwd": "/", "path": "/srv/a"}, {"cwd": "/srv/a"}, ["likely"]),
+        ({"cwd": "/root"}, {"cwd": "/home/app"}, ["likely"]),
+        ({"cwd": "/srv/a", "path": "/lib"}, {"cwd": "/srv/b", "path": "/lib"}, ["possible"]),
+        (
+            {"cwd": "/srv/a", "path": "/lib", "peer": "10.0.0.1:6379"},
+            {"cwd": "/srv/b", "path": "/lib", "peer": "10.0.0.1:6379"},
+            ["likely"],
+        ),
+        ({"cwd": "/srv/a", "path": "/x"}, {"cwd": "/srv/a", "path": "/y"}, ["possible"]),
+        ({"cwd": "/srv/a", "path": "/x"}, {"cwd": "/srv/a"}, ["likely"]),
+        ({"cwd": "/srv/a", "venv": "/v1"}, {"cwd": "/srv/a", "venv": "/v2"}, ["likely"]),
+        ({"cwd": "/srv/a", "peer": "h1:6379"}, {"cwd": "/srv/b", "peer": "h2:6379"}, []),
+        ({"cwd": "/srv/a", "peer": "h1:6379"}, {"cwd": "/srv/b", "peer": "h1:6379"}, ["possible"]),
+        ({"cwd": "/srv/a", "peer": "h1:6379"}, {"cwd": "/srv/a", "peer": "h2:6379"}, ["possible"]),
+    ],
+)
+def test_what_folders_and_brokers_tell_of_one_project(one, two, grades):
+    assert [f.certainty for f in placed(one, two).findings] == grades
