@@ -7,11 +7,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from beattop.diagnosis import lasting
-from beattop.diagnosis.identity import Link, Traits, foreign, known_apart, linked, one_project
+from beattop.diagnosis.identity import Link, known_apart, linked
 from beattop.diagnosis.keep import best, describe, keep, stop_beat
 from beattop.diagnosis.names import app_name, beat_name, program_of, subject
 from beattop.diagnosis.pairs import Candidate, pairs
 from beattop.diagnosis.refusal import barred
+from beattop.diagnosis.traits import Traits, foreign, one_project
 from beattop.model.beathealth import idle, locked
 from beattop.model.files import LastWords
 from beattop.model.finding import Certainty, Finding, LastingFix

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from beattop.diagnosis.identity import Traits
+from beattop.diagnosis.traits import Traits
 from beattop.model.snapshot import Beat
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from beattop.diagnosis.identity import Traits
 from beattop.diagnosis.pairs import Candidate, pairs
+from beattop.diagnosis.traits import Traits
 from beattop.model.files import ScheduleFile
 from tests.unit.test_diagnosis import BEAT, WORKER
 from tests.unit.world import Proc, World
