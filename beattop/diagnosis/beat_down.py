@@ -14,6 +14,9 @@ from beattop.model.snapshot import Beat, Program, ProgramId, Snapshot
 from beattop.text import moment
 
 
+_UP = ("STARTING", "RUNNING")
+
+
 def beats_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[Finding]:
     """One finding an identity; programs in `claimed` have a more specific one."""
     absent = [
@@ -29,6 +32,8 @@ def beats_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[F
         program = programs[beat.program]
         if _somebody_else(beat, snapshot) or server_hangs(program, snapshot):
             continue
+        if program.state in _UP and not program.members:
+            continue  # between two lives: it is being started again
         told.append(beat)
         same = [b for b in absent if b is beat or _one(beat, b)]
         yield _down([programs[b.program] for b in same if b.program], beat, snapshot)
@@ -81,6 +86,9 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
     since = program.last_exit.at if program.last_exit else None
     when = f" since {moment(since, snapshot.at)}" if since and severity == "critical" else ""
     state = program.state or "not running"
+    waits = program.state in _UP
+    if waits:
+        state += ", but its command has started no beat"
     words = program.last_error if ran(program) else program.spawnerr
     why = f": {words}" if words else ""
     summary = f"No beat runs for {app}{when}: {name} is {state}{why}"
@@ -98,6 +106,8 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
     then = f"{remedy(program)}, then {start}"
     if severity == "info":
         then = f"start it: {start}" if ctl(snapshot, program, "start") else "start it"
+    if waits:
+        then = "see what its command waits for (l): a lock, a script"
     return Finding(
         kind="beat-down",
         severity=severity,

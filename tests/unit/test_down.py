@@ -175,3 +175,25 @@ def test_a_supervisord_whose_address_was_taken_is_one_finding(world):
     world.servers[1] = replace(world.servers[1], url=None)
     world.look()
     assert world.kinds() == ["double-supervisor"]
+
+
+def test_a_beat_between_two_lives_is_not_called_down(world):
+    world.program("beat", BEAT)
+    proc = world.spawn("beat", age=50)
+    world.look()
+    world.pass_(1)
+    world.end(proc, "beat", status=1)
+    world.state("beat", "RUNNING")
+    world.look()
+    assert world.findings == ()
+
+
+def test_a_command_that_waits_before_its_beat_is_told_as_that(world):
+    """`flock LOCK celery beat`, the lock held by nobody who schedules."""
+    world.program("beat", f"/usr/bin/flock /run/l {BEAT}")
+    world.spawn("beat", age=50)
+    world.look()
+    (found,) = world.findings
+    assert (found.kind, found.severity) == ("beat-down", "info")
+    assert "its command has started no beat" in found.summary
+    assert "waits for" in found.lasting.text
