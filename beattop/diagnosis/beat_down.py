@@ -13,7 +13,6 @@ from beattop.model.finding import Finding, LastingFix, Severity
 from beattop.model.snapshot import Beat, Program, ProgramId, Snapshot
 from beattop.text import moment
 
-
 _UP = ("STARTING", "RUNNING")
 
 
