@@ -84,7 +84,7 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
     app = app_name(beat)
     since = program.last_exit.at if program.last_exit else None
     when = f" since {moment(since, snapshot.at)}" if since and severity == "critical" else ""
-    state = program.state or "not running"
+    state: str = program.state or "not running"
     waits = program.state in _UP
     if waits:
         state += ", but its command has started no beat"
