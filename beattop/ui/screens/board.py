@@ -12,6 +12,7 @@ from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Unmanaged
 from beattop.text import count
+from beattop.ui.calm import unheard
 from beattop.ui.cpubar import cpubar
 from beattop.ui.footer import footer_line
 from beattop.ui.grouping import build
@@ -193,6 +194,7 @@ class Board(Screen[None]):
             replay=self.replay,
             read_only=app.read_only,
             labels=labels,
+            without={"duplicates"} if worst is None else (),
         )
         self._lines["footer"].show([text])
 
@@ -204,6 +206,8 @@ class Board(Screen[None]):
                 if trouble
                 else "Gathering: the first look takes a second."
             )
+        if unheard(self.frame.snapshot):
+            return "Gathering: supervisord is being looked for."
         if self.query_text:
             return f"No row matches ‹{self.query_text.text}›.\nEsc clears the filter."
         sources = [

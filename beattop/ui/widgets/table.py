@@ -77,7 +77,9 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             default=10,
         )
         command = max((len(row.command) for row in self.rows[:600]), default=0)
-        new = arrange(self.size.width or 80, names, command, supervisors=self._supervisors)
+        # The last cell is the scrollbar's, there or not: it must not hide the end of a figure.
+        width = (self.size.width or 80) - 1
+        new = arrange(width, names, command, supervisors=self._supervisors)
         if new == self.arrangement:
             return False
         self.arrangement = new
@@ -203,7 +205,7 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def slide(self, direction: int) -> None:
         """Scroll the columns right of the names."""
         total = sum(width + 1 for _, width in self.arrangement.all)
-        most = max(0, total - (self.size.width - self.arrangement.pinned))
+        most = max(0, total - (self.size.width - 1 - self.arrangement.pinned))
         new = max(0, min(self.shift + direction * _STEP, most))
         if new != self.shift:
             self.shift = new
