@@ -216,12 +216,14 @@ class BeattopApp(App[int]):
         """The palette, from the same table as the keys."""
         place: Where = getattr(screen, "WHERE", "main")
         for command in offered([place, "app"], replay=not self.feed.live):
-            if command.group == "Move" or command.id == "command_palette":
+            moves = command.group == "Move" or (command.where == "page" and not command.footer)
+            if moves or command.id == "command_palette":
                 continue
-            keys = self.keymap.shown(command)
+            keys = f"{command.label}  ({self.keymap.shown(command)})"
+            off = "  read-only: only shows the plan" if self.read_only and command.writes else ""
             yield SystemCommand(
                 command.help[:1].upper() + command.help[1:],
-                f"{command.label}  ({keys})",
+                keys + off,
                 self._runner(command.action),
             )
 

@@ -102,7 +102,7 @@ def _respawning(p: Program, at: float) -> str:
 def _cpu(p: Program) -> str:
     churn = f", churn {percent(p.churn_pct)}" if p.respawning else ""
     guess = " (dead lives' share estimated)" if p.cpu_estimated else ""
-    spent = f"{p.cpu_s:.0f} core-seconds since beattop looks"
+    spent = f"{count(round(p.cpu_s), 'core-second')} since beattop looks"
     return f"{percent(p.cpu_pct)} of a core{churn}{guess}, {spent}"
 
 

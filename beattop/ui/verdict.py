@@ -89,14 +89,21 @@ def _first(
         top, second = _two(finding, size - 3, size - 4 - width(chip), size)
     lead = line((f" {sign} ", ink))
     out = [(*lead, Span(top, ink))]
-    told = _facts(finding, snapshot, price, told_cost=facts and bool(second))
+    told = _facts(finding, snapshot, price)
     if second:
         out.append(justified(line("   ", (second, ink)), chip, size))
         if facts and told:
-            out.append(cut(line("   ", (f"{told}.", "")), size))
+            out.append(cut(line("   ", _joined(told, size - 3)), size))
     else:
-        out.append(justified(line("   ", (f"{told}." if told else "", "")), chip, size))
+        words = _joined(told, size - 4 - width(chip)) if told else ""
+        out.append(justified(line("   ", words), chip, size))
     return out
+
+
+def _joined(parts: list[str], size: int) -> str:
+    """As many of the parts as fit, the most important stand first."""
+    whole = [f" {glyphs.DOT} ".join(parts[:n]) + "." for n in range(1, len(parts) + 1)]
+    return next((words for words in reversed(whole) if cells(words) <= size), whole[0])
 
 
 def _chips(command: str, label: str, size: int, shown: Shown, rest: int) -> Line:
@@ -133,8 +140,9 @@ def _one(finding: Finding, cure: Remedy, size: int, shown: Shown) -> Line:
     return justified(line((f" {sign} ", ink), (words, ink)), chip, size)
 
 
-def _facts(finding: Finding, snapshot: Snapshot, price: float | None, told_cost: bool) -> str:
+def _facts(finding: Finding, snapshot: Snapshot, price: float | None) -> list[str]:
     parts = []
+    since = None
     programs = [p for p in snapshot.programs if p.id in finding.programs]
     loops = sum(p.loop_exits for p in programs)
     if loops > 1:
@@ -146,9 +154,10 @@ def _facts(finding: Finding, snapshot: Snapshot, price: float | None, told_cost:
         parts.append(f"since {moment(finding.since_at, snapshot.at)}")
     if finding.churn_pct and snapshot.cpu.busy_pct:
         parts.append(f"burns {finding.churn_pct:.0f} of {snapshot.cpu.busy_pct:.0f} busy %")
-        burnt = cost(snapshot, price) if told_cost else ""
-        if burnt:
-            parts.append(burnt)
+        if burnt := cost(snapshot, price):
+            parts.append(
+                burnt.replace(f" since {moment(since, snapshot.at)}", "") if since else burnt
+            )
     if finding.kind == "duplicate-beat" and finding.effect == "respawning" and finding.actionable:
         parts.append(f"stopping {listing([p.namespec for p in programs], 2) or 'it'} loses nothing")
-    return f" {glyphs.DOT} ".join(parts)
+    return parts
