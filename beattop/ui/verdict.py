@@ -24,10 +24,12 @@ def verdict(
     trouble: str | None = None,
     price: float | None = None,
     chosen: Chosen | None = None,
+    costs: bool = True,
 ) -> list[Line]:
     """The verdict for `size` cells: program, cause and key in its first two lines.
 
-    `more` lines go to further findings, one line to what the first costs where `facts` is True.
+    `more` lines go to further findings, one line to what the first costs where `facts` is True;
+    without the sum of it where `costs` is False: it stands elsewhere.
     """
     if frame is None:
         words = f"Looking failed: {trouble}" if trouble else "Looking at the box …"
@@ -39,7 +41,8 @@ def verdict(
     first, *others = grave
     rest = len(others) - more if len(others) > more else 0
     cure = remedy(first, read_only=read_only, chosen=chosen)
-    lines = _first(first, cure, frame.snapshot, size, shown, facts, rest if more < 1 else 0, price)
+    told = _facts(first, frame.snapshot, price, costs=costs)
+    lines = _first(first, cure, size, shown, rest if more < 1 else 0, told, facts=facts)
     for finding in others[: max(0, more - 1 if rest else more)]:
         lines.append(
             _one(finding, remedy(finding, read_only=read_only, chosen=chosen), size, shown)
@@ -74,12 +77,12 @@ def _sign(finding: Finding) -> tuple[str, str]:
 def _first(
     finding: Finding,
     cure: Remedy,
-    snapshot: Snapshot,
     size: int,
     shown: Shown,
-    facts: bool,
     rest: int,
-    price: float | None,
+    told: list[str],
+    *,
+    facts: bool,
 ) -> list[Line]:
     sign, ink = _sign(finding)
     chip = _chips(cure.command, cure.label, size, shown, rest)
@@ -89,7 +92,6 @@ def _first(
         top, second = _two(finding, size - 3, size - 4 - width(chip), size)
     lead = line((f" {sign} ", ink))
     out = [(*lead, Span(top, ink))]
-    told = _facts(finding, snapshot, price)
     if second:
         out.append(justified(line("   ", (second, ink)), chip, size))
         if facts and told:
@@ -140,7 +142,8 @@ def _one(finding: Finding, cure: Remedy, size: int, shown: Shown) -> Line:
     return justified(line((f" {sign} ", ink), (words, ink)), chip, size)
 
 
-def _facts(finding: Finding, snapshot: Snapshot, price: float | None) -> list[str]:
+def _facts(finding: Finding, snapshot: Snapshot, price: float | None, *, costs: bool) -> list[str]:
+    """How often, since when, what it burns, what its end would cost."""
     parts = []
     since = None
     programs = [p for p in snapshot.programs if p.id in finding.programs]
@@ -154,7 +157,7 @@ def _facts(finding: Finding, snapshot: Snapshot, price: float | None) -> list[st
         parts.append(f"since {moment(finding.since_at, snapshot.at)}")
     if finding.churn_pct and snapshot.cpu.busy_pct:
         parts.append(f"burns {finding.churn_pct:.0f} of {snapshot.cpu.busy_pct:.0f} busy %")
-        if burnt := cost(snapshot, price):
+        if costs and (burnt := cost(snapshot, price)):
             parts.append(
                 burnt.replace(f" since {moment(since, snapshot.at)}", "") if since else burnt
             )

@@ -108,6 +108,7 @@ class Board(Screen[None]):
             trouble=app.feed.trouble(),
             price=app.settings.price_per_core_hour,
             chosen=self.chosen(),
+            costs=space.cpu_rows < 2,
         )
         gap = [EMPTY] if space.gaps else []
         self._lines["verdict"].show([*words, *gap])

@@ -1,0 +1,152 @@
+"""Every key in a real tmux: nothing torn, nothing wider than the pane, the verdict in sight."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from beattop.ui.commands import COMMANDS
+from beattop.ui.line import cells
+from tests.e2e.terminal import beattop
+from tests.e2e.tmux import Pane
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = ((200, 50), (120, 40), (80, 24), (80, 10), (40, 8))
+LEAVING = {"quit", "quit_main", "suspend", "redraw"}
+PAGES = ("enter", "v", "l", "e", "y", "?")
+DIALOGS = ("d", "S", "R", "s", ">", "/", "\\", "ctrl+p")
+pytestmark = [
+    pytest.mark.needs_tmux,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux"),
+]
+sized = pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+
+
+class Still(Pane):
+    """The live screen over one frame that stands still, so that any difference is a torn one."""
+
+    def __init__(self, size: tuple[int, int], folder: Path, **wanted: object) -> None:
+        self._marks = folder / "marks"
+        self._marks.touch()
+        env = {
+            "CHILD": json.dumps({"period_s": 3600, **wanted}), "MARKS": str(self._marks),
+            "ESCDELAY": "20", "PYTHONPATH": str(ROOT), "HOME": str(folder),
+        }  # fmt: skip
+        super().__init__([sys.executable, "-m", "tests.ui.child"], folder, *size, env)
+
+    def pressed(self, *keys: str) -> str:
+        """What it shows once these keys are worked off."""
+        marks = self._marks.stat().st_size
+        for key in keys:
+            self.press(key)
+            if key == "escape":
+                time.sleep(0.04)  # longer than ESCDELAY: else it is the next key's Alt
+        self.press("f12")
+        self.until(lambda _: self._marks.stat().st_size > marks, 20, f"{keys} worked off")
+        return self.still(0.05)
+
+    def whole(self, *keys: str) -> str:
+        """The same; fails where that is not what a redraw shows."""
+        shown = self.pressed(*keys)
+        again = self.pressed("ctrl+l")
+        assert shown == again, f"{keys}: torn\n{shown}\n{again}"
+        proper(self, shown)
+        return shown
+
+    def back(self, home: str) -> None:
+        """Back on the table as it was."""
+        for _ in range(6):
+            if self.pressed("escape") == home:
+                return
+
+
+def proper(pane: Pane, text: str) -> None:
+    wide = [line for line in text.split("\n") if cells(line) > pane.size[0]]
+    assert not wide, wide
+    assert "Traceback" not in text, text
+    assert pane.alive, text
+
+
+def keys(where: str, *, all_of_them: bool = True) -> list[str]:
+    found = [c for c in COMMANDS if c.where in {where, "app"} and c.id not in LEAVING]
+    return [key for c in found for key in (c.keys if all_of_them else c.keys[:1])]
+
+
+def test_openers_at_80x24(tmp_path):
+    with Still((80, 24), tmp_path) as pane:
+        pane.until(lambda t: "stop beat2" in t, what="the verdict")
+        home = pane.whole()
+        for key in ("d", "?", "l", "\\"):
+            assert pane.whole(key) != home
+            pane.back(home)
+        pane.press("q")
+        pane.until(lambda t: "Pane is dead (status 0" in t, what="its end")
+
+
+@pytest.mark.long
+@sized
+@pytest.mark.parametrize("kind", ["incident", "calm", "hostile", "many"])
+def test_every_key_of_the_table(tmp_path, size, kind):
+    with Still(size, tmp_path, kind=kind) as pane:
+        pane.until(lambda t: "q Quit" in t, what="the footer")
+        home = pane.whole()
+        for key in keys("main", all_of_them=kind == "incident"):
+            pane.whole(key)
+            pane.back(home)
+
+
+@pytest.mark.long
+@sized
+@pytest.mark.parametrize("opener", [*PAGES, *DIALOGS])
+def test_every_key_of_pages_and_dialogs(tmp_path, size, opener):
+    with Still(size, tmp_path) as pane:
+        pane.until(lambda t: "q Quit" in t, what="the footer")
+        home = pane.whole()
+        where = "page" if opener in PAGES else "plan"
+        for key in keys(where, all_of_them=False):
+            pane.pressed(opener)
+            pane.whole(key)
+            pane.back(home)
+
+
+@pytest.mark.long
+def test_resizing_in_haste(tmp_path):
+    sizes = [*SIZES, (30, 6), (20, 4), (10, 3), (1, 1), (300, 90), (80, 24)]
+    with Still((80, 24), tmp_path) as pane:
+        pane.until(lambda t: "stop beat2" in t, what="the verdict")
+        home = pane.whole()
+        for key in ("escape", *PAGES, *DIALOGS):
+            pane.pressed(key)
+            for size in sizes:
+                pane.resize(*size)
+            pane.whole()
+            for size in sizes:
+                pane.resize(*size)
+                proper(pane, pane.still(0.06))
+            pane.back(home)
+
+
+@pytest.mark.long
+@sized
+def test_every_key_on_a_real_incident(tmp_path, size):
+    """The demo: its supervisord, its Celery; nothing is confirmed."""
+    env = {"ESCDELAY": "20", "HOME": str(tmp_path)}
+    with Pane(beattop("demo"), tmp_path, *size, env) as pane:
+        pane.until(lambda t: re.search(r"beat2\b", t) and "stop" in t, 90, "the verdict")
+        first = pane.lines[:3]
+        assert "beat2" in " ".join(first[1:]), first
+        assert re.search(r"\bd  stop", first[2]), first
+        for key in keys("main"):
+            pane.press(key)
+            pane.until(lambda t: t.strip(), 5)
+            proper(pane, pane.text)
+            pane.press("escape", "escape")
+            proper(pane, pane.text)
+        pane.press("escape", "q")
+        pane.until(lambda t: "Pane is dead (status 0" in t, 60, "its end")
