@@ -31,25 +31,26 @@ sized = pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 class Still(Pane):
     """The live screen over one frame that stands still, so that any difference is a torn one."""
 
-    def __init__(self, size: tuple[int, int], folder: Path, **wanted: object) -> None:
-        self._marks = folder / "marks"
-        self._marks.touch()
+    def __init__(
+        self, size: tuple[int, int], folder: Path, *, TERM: str = "tmux-256color", **wanted: object
+    ) -> None:
+        self._marks = 0
         env = {
-            "CHILD": json.dumps({"period_s": 3600, **wanted}), "MARKS": str(self._marks),
-            "ESCDELAY": "20", "PYTHONPATH": str(ROOT), "HOME": str(folder),
+            "CHILD": json.dumps({"period_s": 3600, **wanted}),
+            "ESCDELAY": "20", "PYTHONPATH": str(ROOT), "HOME": str(folder), "TERM": TERM, "COLORTERM": "truecolor" if "256" in TERM else "",
         }  # fmt: skip
         super().__init__([sys.executable, "-m", "tests.ui.child"], folder, *size, env)
 
     def pressed(self, *keys: str) -> str:
         """What it shows once these keys are worked off."""
-        marks = self._marks.stat().st_size
         for key in keys:
             self.press(key)
             if key == "escape":
                 time.sleep(0.04)  # longer than ESCDELAY: else it is the next key's Alt
         self.press("f12")
-        self.until(lambda _: self._marks.stat().st_size > marks, 20, f"{keys} worked off")
-        return self.still(0.05)
+        self._marks += 1
+        self.until(lambda _: self.title == f"mark {self._marks}", 20, f"{keys} worked off")
+        return self.text
 
     def whole(self, *keys: str) -> str:
         """The same; fails where that is not what a redraw shows."""
@@ -111,6 +112,36 @@ def test_every_key_of_pages_and_dialogs(tmp_path, size, opener):
         where = "page" if opener in PAGES else "plan"
         for key in keys(where, all_of_them=False):
             pane.pressed(opener)
+            pane.whole(key)
+            pane.back(home)
+
+
+COLOUR = re.compile(r"\x1b\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(120, 40), (40, 8)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("kind", ["incident", "hostile", "calm", "nothing"])
+def test_ascii_and_no_color_everywhere(tmp_path, size, kind):
+    with Still(size, tmp_path, kind=kind, ascii=True, no_color=True) as pane:
+        pane.until(lambda t: "q Quit" in t, what="the footer")
+        home = pane.whole()
+        for key in ("f13", *PAGES, *DIALOGS, "g", "*", "Z"):
+            text = pane.pressed(key)
+            assert text.isascii(), (key, sorted({c for c in text if not c.isascii()}), text)
+            assert not COLOUR.search(pane.inked), (key, COLOUR.search(pane.inked))
+            proper(pane, text)
+            pane.back(home)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("term", ["xterm", "screen", "linux", "xterm-256color", "dumb", "vt100"])
+@pytest.mark.parametrize("theme", ["auto", "light", "ansi"])
+def test_any_terminal_and_theme(tmp_path, term, theme):
+    with Still((80, 24), tmp_path, theme=theme, TERM=term) as pane:
+        pane.until(lambda t: "q Quit" in t, what="the footer")
+        home = pane.whole()
+        for key in ("d", "?", "enter", "ctrl+p"):
             pane.whole(key)
             pane.back(home)
 

@@ -86,6 +86,16 @@ class Pane:
         return self._tmux("capture-pane", "-p").split("\n")[: self.size[1]]
 
     @property
+    def title(self) -> str:
+        """What the command calls itself (OSC 2)."""
+        return self._tmux("display-message", "-p", "#{pane_title}").strip()
+
+    @property
+    def inked(self) -> str:
+        """The same with the sequences that colour it."""
+        return self._tmux("capture-pane", "-p", "-e")
+
+    @property
     def text(self) -> str:
         return "\n".join(self.lines)
 

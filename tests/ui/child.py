@@ -55,7 +55,10 @@ class Ticking(ScriptedFeed):
 
 
 class Marked(app.BeattopApp):
-    """F12 adds a byte to the file MARKS once every key before it is worked off and drawn."""
+    """F12 counts up the terminal's title once every key before it is worked off and drawn: the
+    terminal then has all of the picture that went before."""
+
+    marks = 0
 
     CSS_PATH = Path(app.__file__).with_name("app.tcss")
     BINDINGS = (*app.BeattopApp.BINDINGS, Binding("f12", "mark", priority=True))  # type: ignore[assignment]
@@ -71,8 +74,10 @@ class Marked(app.BeattopApp):
             screen = self.screen
             busy = screen._dirty_widgets or screen._layout_required or screen._repaint_required
             quiet = 0 if busy or any(pump.message_queue_size for pump in pumps) else quiet + 1
-        with open(os.environ["MARKS"], "ab") as marks:
-            marks.write(b".")
+        self.marks += 1
+        if self._driver is not None:
+            self._driver.write(f"\x1b]2;mark {self.marks}\x07")
+            self._driver.flush()
 
 
 if __name__ == "__main__":
