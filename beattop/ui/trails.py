@@ -53,8 +53,17 @@ class Trails:
         self._keep_states(snapshot, first)
         for program in snapshot.programs:
             self._keep_point(program)
+        names = {(p.id.group, p.id.name) for p in snapshot.programs}
+        servers = {s.id for s in snapshot.supervisords}
         for key, gone in self._last.items():
-            if key not in present and key not in self._born:  # not found to be a program's
+            if key in present or key in self._born:  # still there, or found to be a program's
+                continue
+            renamed = (  # its supervisord got another name
+                isinstance(gone, Program)
+                and gone.id.supervisor not in servers
+                and (gone.id.group, gone.id.name) in names
+            )
+            if not renamed:
                 self._departed[key] = Departed(gone, snapshot.at)
         self._departed = {
             k: d

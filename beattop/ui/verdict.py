@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
@@ -11,6 +13,9 @@ from beattop.ui.calm import Shown, blindness, calm
 from beattop.ui.cpubar import cost
 from beattop.ui.line import Line, Span, cells, cut, fit, justified, line, width, wrap
 from beattop.ui.remedy import Chosen, Remedy, remedy
+
+_SHOWING: Final = frozenset({"findings", "next_finding"})
+"""Commands that change nothing."""
 
 
 def verdict(
@@ -42,14 +47,15 @@ def verdict(
     rest = len(others) - more if len(others) > more else 0
     cure = remedy(first, read_only=read_only, chosen=chosen)
     told = _facts(first, frame.snapshot, price, costs=costs)
-    lines = _first(first, cure, size, shown, rest if more < 1 else 0, told, facts=facts)
+    texts = _texts(first, frame.snapshot, size)
+    lines = _first(first, cure, texts, size, shown, rest if more < 1 else 0, told, facts=facts)
     for finding in others[: max(0, more - 1 if rest else more)]:
         lines.append(
             _one(finding, remedy(finding, read_only=read_only, chosen=chosen), size, shown)
         )
     if rest and more:
         hidden = others[more - 1 :]
-        named = listing([f.short for f in hidden], 2)
+        named = listing([f.programs[0].namespec if f.programs else f.short for f in hidden], 3)
         words = f" {glyphs.MORE} {count(len(hidden), 'more finding')}: {named}"
         lines.append(
             justified(line((words, "warning")), _chip(shown("findings"), "all", "findings"), size)
@@ -77,6 +83,7 @@ def _sign(finding: Finding) -> tuple[str, str]:
 def _first(
     finding: Finding,
     cure: Remedy,
+    texts: list[str],
     size: int,
     shown: Shown,
     rest: int,
@@ -86,10 +93,10 @@ def _first(
 ) -> list[Line]:
     sign, ink = _sign(finding)
     chip = _chips(cure.command, cure.label, size, shown, rest)
-    top, second = _two(finding, size - 3, size - 4 - width(chip), size)
+    top, second = _two(texts, size - 3, size - 4 - width(chip))
     if second.endswith(glyphs.MORE):
-        chip = _chips(cure.command, cure.short, size, shown, rest)
-        top, second = _two(finding, size - 3, size - 4 - width(chip), size)
+        chip = _narrow(cure, size, shown, rest)
+        top, second = _two(texts, size - 3, size - 4 - width(chip))
     lead = line((f" {sign} ", ink))
     out = [(*lead, Span(top, ink))]
     if second:
@@ -113,19 +120,37 @@ def _chips(command: str, label: str, size: int, shown: Shown, rest: int) -> Line
         shown(command),
         fit(label, min(cells(label), size // 2)),
         command,
-        act=command not in {"findings", "next_finding"},
+        act=command not in _SHOWING,
     )
     if rest:
-        return (*chip, *_chip(shown("findings"), f"+{rest}", "findings"))
+        others = _chip(shown("findings"), f"+{rest}", "findings")
+        return others if command == "findings" else (*chip, *others)
     if size >= 100 and command != "findings":
         return (*chip, Span(" "), *_chip(shown("findings"), "evidence", "findings"))
     return chip
 
 
-def _two(finding: Finding, first: int, second: int, size: int) -> tuple[str, str]:
-    """The summary on a first and a shorter second line, else its short form, cut if need be."""
-    texts = [finding.summary, finding.short or finding.summary]
-    for text in texts if size >= 70 else texts[::-1][:1]:
+def _narrow(cure: Remedy, size: int, shown: Shown, rest: int) -> Line:
+    """The key with as much beside it as leaves a word of the cause; the key itself always."""
+    bare = _chip(shown(cure.command), cure.short, cure.command, act=cure.command not in _SHOWING)
+    for chip in (_chips(cure.command, cure.short, size, shown, rest), bare):
+        if size - width(chip) >= 11:
+            return chip
+    return bare[:1]
+
+
+def _texts(finding: Finding, snapshot: Snapshot, size: int) -> list[str]:
+    """The summary and its short form, then both without the supervisords' addresses."""
+    whole = [finding.summary, finding.short or finding.summary]
+    bare = whole
+    for server in snapshot.supervisords:
+        bare = [text.replace(f" ({server.id})", "") for text in bare]
+    return [whole[0], bare[0], bare[1]] if size >= 70 else [whole[1], bare[1]]
+
+
+def _two(texts: list[str], first: int, second: int) -> tuple[str, str]:
+    """The first text that fits on a first and a shorter second line, else the last, cut."""
+    for text in texts:
         top, *below = wrap(text, first)
         left = " ".join(below)
         if cells(left) <= second:
