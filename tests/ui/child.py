@@ -15,6 +15,7 @@ from textual.binding import Binding
 from beattop.settings import Settings
 from beattop.ui import app
 from beattop.ui.app import run_screen
+from beattop.ui.widgets import note
 from tests.ui import frames
 from tests.ui.doubles import FakeExecutor, ScriptedFeed
 
@@ -84,6 +85,7 @@ if __name__ == "__main__":
     app.BeattopApp = Marked  # type: ignore[misc]
     wanted = json.loads(os.environ.get("CHILD", "{}"))
     period_s, extra = wanted.pop("period_s", 0.2), wanted.pop("extra", 0)
+    note._STAYS_S = wanted.pop("note_s", note._STAYS_S)  # type: ignore[misc]
     feed = Ticking(period_s, extra, wanted.pop("kind", "incident"))
     feed.breaks = wanted.pop("breaks", False)
     sys.exit(run_screen(feed, FakeExecutor(), Settings(**wanted)))
