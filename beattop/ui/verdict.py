@@ -178,7 +178,7 @@ def _facts(finding: Finding, snapshot: Snapshot, price: float | None, *, costs: 
         parts.append(
             count(loops, "respawn") + (f" since {moment(since, snapshot.at)}" if since else "")
         )
-    elif finding.since_at:
+    elif finding.since_at and " since " not in finding.summary:
         parts.append(f"since {moment(finding.since_at, snapshot.at)}")
     if finding.churn_pct and snapshot.cpu.busy_pct:
         parts.append(f"burns {finding.churn_pct:.0f} of {snapshot.cpu.busy_pct:.0f} busy %")

@@ -9,7 +9,7 @@ import pytest
 
 from beattop.ui.columns import COLUMNS, arrange, body, head, titles
 from beattop.ui.grouping import build
-from beattop.ui.line import width
+from beattop.ui.line import plain, width
 from beattop.ui.query import parse
 from beattop.ui.rows import OUTSIDE, SORTS, View
 from beattop.ui.selection import Selection
@@ -249,3 +249,9 @@ def test_a_supervisord_that_gets_its_address_makes_nothing_new_and_nothing_gone(
     ]
     trails.follow(frames.calm(3, 3).snapshot)
     assert [d.what.id.name for d in trails.departed()] == [added.programs[-1].id.name]
+
+
+def test_a_worker_with_a_beat_and_a_pool_fits_its_column():
+    role = next(c for c in COLUMNS if c.id == "role")
+    row = replace(rows(frames.calm(1))[0], role="worker+beat +2", kind="program")
+    assert plain([role.draw(row, role.width)]) == "w+beat +2"
