@@ -154,10 +154,12 @@ def test_resizing_in_haste(tmp_path):
             pane.pressed(key)
             for size in sizes:
                 pane.resize(*size)
+            pane.resized()
             pane.whole()
             for size in sizes:
                 pane.resize(*size)
-                proper(pane, pane.still(0.06))
+                pane.resized()
+                proper(pane, pane.pressed())
             pane.back()
 
 

@@ -108,6 +108,15 @@ class Pane:
         self.size = (columns, rows)
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
+    def resized(self) -> None:
+        """Wait until the pane's terminal has its size: tmux takes its time over several."""
+        tty = self._tmux("display-message", "-p", "#{pane_tty}").strip()
+        handle = os.open(tty, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            self.until(lambda _: tuple(os.get_terminal_size(handle)) == self.size, 10, "its size")
+        finally:
+            os.close(handle)
+
     def until(self, true: Callable[[str], object], seconds: float = 30.0, what: str = "") -> str:
         """The text once `true(text)`; fails after `seconds`."""
         end = time.monotonic() + seconds
