@@ -81,6 +81,12 @@ class Pane:
         return self._tmux("display-message", "-p", "#{pane_dead}").strip() == "0"
 
     @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs."""
+        told = self._tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split()
+        return int(told[1]) if told[:1] == ["1"] and len(told) > 1 else None
+
+    @property
     def lines(self) -> list[str]:
         """What the pane shows, trailing blanks cut."""
         return self._tmux("capture-pane", "-p").split("\n")[: self.size[1]]
