@@ -57,7 +57,10 @@ class Pane:
 
     def __exit__(self, *error: object) -> None:
         pid = self._pid()
+        socket = self._tmux("display-message", "-p", "#{socket_path}").strip()
         self._tmux("kill-server")
+        if socket:
+            Path(socket).unlink(missing_ok=True)  # tmux leaves it
         end = time.monotonic() + 10
         while pid and Path(f"/proc/{pid}").exists() and time.monotonic() < end:
             time.sleep(0.02)
