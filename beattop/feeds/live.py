@@ -10,9 +10,10 @@ from beattop.feeds.frames import Frames
 from beattop.feeds.tape import Tape
 from beattop.model.frame import Event, Frame, HistoryProgress
 from beattop.model.sample import Sample
-from beattop.model.snapshot import Snapshot
+from beattop.model.snapshot import ProgramId, Snapshot
 from beattop.sources import recording
 from beattop.sources.collector import Collector
+from beattop.sources.supervisor.programlog import ProgramLog
 from beattop.sources.supervisor.server import Server
 
 WINDOW_S = 3.0
@@ -98,6 +99,17 @@ class LiveFeed:
     def reading(self) -> bool:
         """Whether old logs are being read."""
         return self._collector.reading()
+
+    def log(
+        self, program: ProgramId, channel: str, tell: Callable[[list[str], bool, str], None]
+    ) -> Callable[[], None] | None:
+        """Follow a program's log through supervisord."""
+        server = self._collector.server(program.supervisor)
+        if server is None or server.url is None:
+            return None
+        log = ProgramLog(server, program.namespec, channel, tell, self._collector.pace_s)
+        log.start()
+        return log.stop
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read old logs in the background."""

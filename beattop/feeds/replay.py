@@ -13,6 +13,7 @@ from beattop.feeds.frames import Frames
 from beattop.feeds.live import WINDOW_S
 from beattop.model.frame import Frame, HistoryProgress
 from beattop.model.sample import Sample
+from beattop.model.snapshot import ProgramId
 from beattop.sources.recording import RecordingError
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -105,6 +106,12 @@ class ReplayFeed:
     def save(self, path: Path) -> str:
         """A recording is a file already."""
         raise OSError("this is a recording already: copy its file")
+
+    def log(
+        self, program: ProgramId, channel: str, tell: Callable[[list[str], bool, str], None]
+    ) -> Callable[[], None] | None:
+        """A recording holds no logs, and its supervisord is not to be asked."""
+        return None
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """What the recording knows of the past, at once."""

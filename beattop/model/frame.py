@@ -84,6 +84,14 @@ class Feed(Protocol):
     def save(self, path: Path) -> str:
         """Write the last minutes to a recording; returns words for the user; raises OSError."""
 
+    def log(
+        self, program: ProgramId, channel: str, tell: Callable[[list[str], bool, str], None]
+    ) -> Callable[[], None] | None:
+        """Follow a program's `stdout` or `stderr` log through supervisord, now and then: each
+        question wakes it. `tell` gets (new lines, from the start again, trouble in words) in a
+        thread of its own. Returns what ends it; None where there is nobody to ask.
+        """
+
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read old logs in the background; returns a function that cancels it."""
 

@@ -134,6 +134,10 @@ class Collector:
         """Whether old logs are being read."""
         return self._logs.reading()
 
+    def pace_s(self, took_s: float) -> float:
+        """Seconds between two questions to a supervisord, after one that took so long."""
+        return self._supervisors.pace_s(took_s)
+
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         """Read old logs in the background; returns what cancels it."""
         return self._logs.history(on_progress)

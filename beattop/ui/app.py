@@ -35,6 +35,8 @@ from beattop.ui.widgets.note import Note
 _SLOW_UNSEEN: float = 3.0
 """How much slower to look while nobody does."""
 _SLOW_PAUSED: float = 2.0
+_QUIET_S: float = 60.0
+"""A finding that comes back so soon is no new one: it does not ring again."""
 
 
 class BeattopApp(App[int]):
@@ -76,7 +78,8 @@ class BeattopApp(App[int]):
         self.trails = Trails()
         self._now = now
         self._factor = 1.0
-        self._critical: frozenset[str] | None = None
+        self._critical: dict[str, float] | None = None
+        """When each critical finding was there last."""
         self._plainly: list[LineFilter] = [AsciiOnly()] if settings.ascii else []
         super().__init__(driver_class=Terminal, ansi_color=True if settings.no_color else None)
         if settings.no_color and not self.no_color:
@@ -149,10 +152,13 @@ class BeattopApp(App[int]):
         return seen
 
     def _ring(self, frame: Frame) -> None:
-        critical = frozenset(f.identity for f in frame.findings if f.severity == "critical")
-        if self._critical is not None and critical - self._critical and self.settings.bell:
+        at = frame.snapshot.at
+        critical = {f.identity: at for f in frame.findings if f.severity == "critical"}
+        known = self._critical
+        if known is not None and critical.keys() - known.keys() and self.settings.bell:
             self.bell()
-        self._critical = critical
+        fresh = {name: when for name, when in (known or {}).items() if at - when < _QUIET_S}
+        self._critical = fresh | critical
 
     def _tick(self) -> None:
         """Once a second: the age of the data, what ended the feed, whether anybody is there."""
@@ -216,12 +222,14 @@ class BeattopApp(App[int]):
         """The palette, from the same table as the keys."""
         place: Where = getattr(screen, "WHERE", "main")
         for command in offered([place, "app"], replay=not self.feed.live):
-            if command.group == "Move" or command.id == "command_palette":
+            moves = command.group == "Move" or (command.where == "page" and not command.footer)
+            if moves or command.id == "command_palette":
                 continue
-            keys = self.keymap.shown(command)
+            keys = f"{command.label}  ({self.keymap.shown(command)})"
+            off = "  read-only: only shows the plan" if self.read_only and command.writes else ""
             yield SystemCommand(
                 command.help[:1].upper() + command.help[1:],
-                f"{command.label}  ({keys})",
+                keys + off,
                 self._runner(command.action),
             )
 

@@ -88,7 +88,7 @@ class Blocks:
             ink=ink,
             cpu=p.cpu_pct,
             churn=p.churn_pct if p.respawning else None,
-            rss=p.rss_bytes,
+            rss=p.rss_bytes if p.members else None,
             age_s=p.uptime_s,
             spawns_per_min=p.spawns_per_min,
             lives_s=tuple(s for s in map(lasted, ended[-10:]) if s is not None),

@@ -22,9 +22,8 @@ def brief(finding: Finding, snapshot: Snapshot, width: int) -> list[Line]:
     out = paragraph(finding.summary, width - 1, ink, 3, line((f" {sign} ", ink)))
     since = f", since {moment(finding.since_at, snapshot.at)}" if finding.since_at else ""
     churn = f", {finding.churn_pct:.0f} % of a core" if finding.churn_pct else ""
-    out += [
-        line((f"   {finding.kind}, {finding.severity}, {finding.certainty}{since}{churn}", "dim"))
-    ]
+    kind = f"{finding.kind}, {finding.severity}, {finding.certainty}{since}{churn}"
+    out += paragraph(kind, width - 1, "dim", 3, line("   "))
     for evidence in finding.evidence:
         out += paragraph(evidence, width - 1, "", 5, line((f"   {glyphs.DOT} ", "dim")))
     for keep in finding.keep:

@@ -47,8 +47,15 @@ def calm(frame: Frame, size: int, shown: Shown) -> list[Line]:
     return out
 
 
+def unheard(snapshot: Snapshot) -> bool:
+    """True until every supervisord was looked at once: before that, none is no news."""
+    return not snapshot.supervisords and all(s.name != "supervisor" for s in snapshot.sources)
+
+
 def calm_words(snapshot: Snapshot) -> str:
     """One sentence or three for a box without trouble, or without anything to look at."""
+    if unheard(snapshot):
+        return "Gathering: supervisord is being looked for."
     if not snapshot.supervisords and not snapshot.unmanaged:
         return "No supervisord and no Celery on this box, as far as this user sees."
     if not snapshot.supervisords:

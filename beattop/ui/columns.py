@@ -81,7 +81,7 @@ def _state(row: Row, width: int) -> Line:
 
 def _role(row: Row, width: int) -> Line:
     word = row.role
-    for long, short in (("worker+beat", "wk+beat"), ("worker", "wrk")):
+    for long, short in (("worker+beat", "wk+beat"), ("wk+beat", "w+beat"), ("worker", "wrk")):
         if cells(word) > width:
             word = word.replace(long, short)
     return (

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 Where = Literal["app", "main", "page", "plan"]
 """Everywhere; the table; a page of text (details, log, events ...); the dialog of a plan."""
-GROUPS = ("Look", "Act", "Table", "Move", "Replay", "Dialog", "Screen")
+GROUPS = ("Look", "Act", "Table", "Move", "Replay", "Pages", "Dialog", "Screen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +171,21 @@ COMMANDS: tuple[Command, ...] = (
         footer=2,
         replay=True,
     ),
-    _c("page_line_up", "up k", "Up", "one line up", "Move", "page"),
-    _c("page_line_down", "down j", "Down", "one line down", "Move", "page"),
-    _c("page_page_up", "pageup b", "Page up", "one page up", "Move", "page"),
-    _c("page_page_down", "pagedown space", "Page down", "one page down", "Move", "page"),
-    _c("page_top", "home g", "Top", "first line", "Move", "page"),
-    _c("page_bottom", "end G", "Bottom", "last line; follow what is added", "Move", "page"),
-    _c("page_search", "/ f3", "Search", "search in this page", "Look", "page", 3),
-    _c("page_next", "n", "Next match", "next match", "Look", "page", 4),
-    _c("page_previous", "N", "Previous match", "previous match", "Look", "page"),
+    _c("page_line_up", "up k", "Up", "one line up", "Pages", "page"),
+    _c("page_line_down", "down j", "Down", "one line down", "Pages", "page"),
+    _c("page_page_up", "pageup b", "Page up", "one page up", "Pages", "page"),
+    _c("page_page_down", "pagedown space", "Page down", "one page down", "Pages", "page"),
+    _c("page_top", "home g", "Top", "first line", "Pages", "page"),
+    _c("page_bottom", "end G", "Bottom", "last line; follow what is added", "Pages", "page"),
+    _c("page_search", "/ f3", "Search", "search in the page", "Pages", "page", 3),
+    _c("page_next", "n", "Next match", "next match", "Pages", "page", 4),
+    _c("page_previous", "N", "Previous match", "previous match", "Pages", "page"),
     _c(
         "page_filter",
         "\\ f4",
         "Filter",
         "show only matching lines (events, log)",
-        "Look",
+        "Pages",
         "page",
         5,
     ),
@@ -194,13 +194,13 @@ COMMANDS: tuple[Command, ...] = (
         "o tab",
         "Other",
         "the log: stdout or stderr; the history: hours or days",
-        "Look",
+        "Pages",
         "page",
         6,
     ),
-    _c("page_copy", "c", "Copy", "copy the exact command (OSC 52)", "Look", "page", 7),
-    _c("page_help", "? h f1", "Help", "this table", "Screen", "page", 8),
-    _c("page_close", "escape q f10", "Back", "back to the table", "Screen", "page", 1),
+    _c("page_copy", "c", "Copy", "copy the exact command (OSC 52)", "Pages", "page", 7),
+    _c("page_help", "? h f1", "Help", "this table", "Pages", "page", 8),
+    _c("page_close", "escape q f10", "Back", "back to the table", "Pages", "page", 1),
     _c("plan_confirm", "y", "Yes", "carry the plan out", "Dialog", "plan", 1, writes=True),
     _c(
         "plan_close",

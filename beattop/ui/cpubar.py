@@ -70,9 +70,10 @@ def _bar(cpu: CpuSplit, size: int) -> Line:
 def _short(cpu: CpuSplit, *, signs: bool = True) -> Line:
     def part(value: float | None, sign: str, name: str, ink: str) -> list[Span]:
         figure = glyphs.DASH if value is None else f"{value:.0f}"
+        quiet = (value or 0.0) < 0.5
         return [
-            *([Span(f"{sign} ", ink)] if signs else []),
-            Span(f"{name} {figure}", "churn" if ink == "churn" and (value or 0) >= 0.5 else ""),
+            *([Span(f"{sign} ", "other" if ink == "churn" and quiet else ink)] if signs else []),
+            Span(f"{name} {figure}", "churn" if ink == "churn" and not quiet else ""),
         ]
 
     return (
@@ -92,7 +93,7 @@ def _legend(snapshot: Snapshot, price: float | None) -> Line:
     churn = cpu.churn_pct or 0.0
     spans += [
         Span("   "),
-        Span(f"{glyphs.CHURN} ", "churn"),
+        Span(f"{glyphs.CHURN} ", "churn" if churn >= 0.5 else "other"),
         Span(f"churn {churn:.0f} %", "churn" if churn >= 0.5 else ""),
     ]
     spent = cost(snapshot, price)

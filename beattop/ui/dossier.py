@@ -75,7 +75,8 @@ def _now(p: Program, snapshot: Snapshot, width: int) -> list[Line]:
     pid = "no process"
     if p.pid is not None:
         since = moment(p.started_at, at) if p.started_at else "at a time not known"
-        pid = f"{p.pid}, up {duration(p.uptime_s)}, started {since}"
+        up = "dead, not reaped yet" if p.uptime_s is None else f"up {duration(p.uptime_s)}"
+        pid = f"{p.pid}, {up}, started {since}"
     out += field("pid", pid, width)
     out += field("CPU", _cpu(p), width)
     processes = count(len(p.members), "process", "processes")
@@ -102,7 +103,7 @@ def _respawning(p: Program, at: float) -> str:
 def _cpu(p: Program) -> str:
     churn = f", churn {percent(p.churn_pct)}" if p.respawning else ""
     guess = " (dead lives' share estimated)" if p.cpu_estimated else ""
-    spent = f"{p.cpu_s:.0f} core-seconds since beattop looks"
+    spent = f"{count(round(p.cpu_s), 'core-second')} since beattop looks"
     return f"{percent(p.cpu_pct)} of a core{churn}{guess}, {spent}"
 
 

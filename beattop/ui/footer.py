@@ -18,12 +18,13 @@ def footer_line(
     read_only: bool = False,
     labels: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> Line:
     """Keys and labels, the important ones first; acts are dim where they cannot change anything."""
     chosen: list[Line] = []
     left = size - 1
     for command in footer(where, replay=replay):
-        if only is not None and command.id not in only:
+        if command.id in without or (only is not None and command.id not in only):
             continue
         label = (labels or {}).get(command.id, command.label)
         off = read_only and command.writes

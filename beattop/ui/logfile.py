@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from beattop.text import safe
+from beattop.ui.line import Line, Span
+from beattop.ui.logline import coloured
 
 _TAIL: Final = 128 * 1024
 """Bytes of what is there already."""
 _MOST: Final = 512 * 1024
 """Bytes read at once of what is added; more is skipped, and said."""
 _EVERY_S: Final = 0.4
-Tell = Callable[[list[str], bool, str], None]
+_LONGEST: Final = 4000
+Tell = Callable[[list[Line], bool, str], None]
 """(lines, from the start again, trouble in words)"""
 
 
@@ -32,6 +34,8 @@ class LogFile(threading.Thread):
         self._place = 0
         self._rest = b""
         self._trouble = ""
+        self.opened = False
+        """It was there, and this user may read it."""
 
     def stop(self) -> None:
         """Read no further; returns at once."""
@@ -66,12 +70,12 @@ class LogFile(threading.Thread):
             identity = (facts.st_dev, facts.st_ino)
             if identity != self._inode:
                 fresh = self._inode is None
-                self._inode, self._trouble = identity, ""
+                self._inode, self._trouble, self.opened = identity, "", True
                 self._place, self._rest = (max(0, facts.st_size - _TAIL) if fresh else 0), b""
                 self._read(handle, facts.st_size, fresh=fresh, partial=fresh and self._place > 0)
             elif facts.st_size < self._place:
                 self._place, self._rest = 0, b""
-                self._tell(["(the file was truncated)"], False, "")
+                self._tell([(Span("(the file was truncated)"),)], False, "")
                 self._read(handle, facts.st_size)
             elif facts.st_size > self._place:
                 self._read(handle, facts.st_size)
@@ -82,7 +86,8 @@ class LogFile(threading.Thread):
         skipped = end - self._place - _MOST
         if skipped > 0:
             self._place, self._rest = self._place + skipped, b""
-            self._tell([f"({skipped:,} bytes skipped: they came too fast)"], False, "")
+            words = f"({skipped:,} bytes skipped: they came too fast)"
+            self._tell([(Span(words),)], False, "")
         data = os.pread(handle, end - self._place, self._place)
         self._place += len(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
@@ -91,8 +96,5 @@ class LogFile(threading.Thread):
         if partial and whole:
             del whole[0]
         if whole or fresh:
-            self._tell(
-                [safe(raw.decode("utf-8", "replace").rstrip("\r")[:4000]) for raw in whole],
-                fresh,
-                "",
-            )
+            texts = (raw.decode("utf-8", "replace").rstrip("\r")[:_LONGEST] for raw in whole)
+            self._tell([coloured(text) for text in texts], fresh, "")

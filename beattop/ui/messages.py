@@ -6,6 +6,7 @@ from textual.message import Message
 
 from beattop.model.frame import Frame, HistoryProgress
 from beattop.model.plan import Check, Outcome
+from beattop.ui.line import Line
 
 
 class FrameArrived(Message):
@@ -39,7 +40,7 @@ class PlanEnded(Message):
 class LinesRead(Message):
     """A log file grew; `fresh` where it is read from the start again."""
 
-    def __init__(self, lines: list[str], *, fresh: bool = False, trouble: str = "") -> None:
+    def __init__(self, lines: list[Line], *, fresh: bool = False, trouble: str = "") -> None:
         super().__init__()
         self.lines = lines
         self.fresh = fresh

@@ -39,6 +39,7 @@ _UNITS: Final = {
     "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
 }  # fmt: skip
 _COMPARE = re.compile(r"([a-z]+)(<=|>=|<|>|=)(\d+(?:\.\d*)?|\.\d+)(%|[a-z]*)", re.I)
+_BEGUN = re.compile(r"([a-z]+)(<=|>=|<|>|=)(.*)", re.I)
 _FIELD = re.compile(r"([a-z]+):(.*)", re.I)
 Test = Callable[[Row], bool]
 
@@ -76,6 +77,8 @@ def parse(text: str) -> Query:
 def _term(word: str) -> tuple[Test | None, str]:
     if match := _COMPARE.fullmatch(word):
         return _comparison(*match.groups())
+    if (match := _BEGUN.fullmatch(word)) and match[1].lower() in NUMBER_FIELDS:
+        return None, f"{match[1]}{match[2]} wants a number: cpu>5 rss>100M up<1h"
     if (match := _FIELD.fullmatch(word)) and match[1].lower() in TEXT_FIELDS:
         return (_either(TEXT_FIELDS[match[1].lower()], match[2]) if match[2] else None), ""
     if match and match[1].isalpha() and match[2] and "/" not in word:

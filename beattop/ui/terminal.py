@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -70,6 +71,15 @@ class Terminal(LinuxDriver):
         shown = stderr is not None and stderr.isatty()
         self._out = UntilGone((stderr if shown else stdout) or sys.stderr)
         self._file = self._out  # type: ignore[assignment]
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """As the terminal says: an exported COLUMNS is of another window, or of another time."""
+        for handle in (self._out.fileno(), self.fileno):
+            with contextlib.suppress(OSError):
+                columns, rows = os.get_terminal_size(handle)
+                if columns and rows:
+                    return columns, rows
+        return super()._get_terminal_size()
 
     @property
     def gone(self) -> bool:

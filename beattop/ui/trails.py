@@ -35,6 +35,8 @@ class Trails:
         self._at = 0.0
         self._points: dict[ProgramId, array[float]] = {}
         self._born: dict[Hashable, float] = {}
+        self._servers: set[str] = set()
+        """Supervisors whose programs were told: what these add is new."""
         self._states: dict[ProgramId, tuple[str | None, bool, float]] = {}
         self._last: dict[Hashable, Program | Unmanaged] = {}
         self._departed: dict[Hashable, Departed] = {}
@@ -51,8 +53,17 @@ class Trails:
         self._keep_states(snapshot, first)
         for program in snapshot.programs:
             self._keep_point(program)
+        names = {(p.id.group, p.id.name) for p in snapshot.programs}
+        servers = {s.id for s in snapshot.supervisords}
         for key, gone in self._last.items():
-            if key not in present:
+            if key in present or key in self._born:  # still there, or found to be a program's
+                continue
+            renamed = (  # its supervisord got another name
+                isinstance(gone, Program)
+                and gone.id.supervisor not in servers
+                and (gone.id.group, gone.id.name) in names
+            )
+            if not renamed:
                 self._departed[key] = Departed(gone, snapshot.at)
         self._departed = {
             k: d
@@ -64,13 +75,16 @@ class Trails:
     def _keep_born(
         self, snapshot: Snapshot, present: dict[Hashable, Program | Unmanaged], first: bool
     ) -> None:
-        at = float("-inf") if first else snapshot.at
-        born = {key: self._born.get(key, at) for key in present}
-        for thing in present.values():
+        born: dict[Hashable, float] = {}
+        for key, thing in present.items():
+            old = first or (isinstance(thing, Program) and thing.id.supervisor not in self._servers)
+            at = float("-inf") if old else snapshot.at
+            born[key] = self._born.get(key, at)
             members = thing.members if isinstance(thing, Program) else thing.children
             for member in members:
                 born[member.key] = self._born.get(member.key, at)
         self._born = born
+        self._servers = {p.id.supervisor for p in snapshot.programs}
 
     def _keep_states(self, snapshot: Snapshot, first: bool) -> None:
         states: dict[ProgramId, tuple[str | None, bool, float]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
@@ -11,6 +13,9 @@ from beattop.ui.calm import Shown, blindness, calm
 from beattop.ui.cpubar import cost
 from beattop.ui.line import Line, Span, cells, cut, fit, justified, line, width, wrap
 from beattop.ui.remedy import Chosen, Remedy, remedy
+
+_SHOWING: Final = frozenset({"findings", "next_finding"})
+"""Commands that change nothing."""
 
 
 def verdict(
@@ -24,10 +29,12 @@ def verdict(
     trouble: str | None = None,
     price: float | None = None,
     chosen: Chosen | None = None,
+    costs: bool = True,
 ) -> list[Line]:
     """The verdict for `size` cells: program, cause and key in its first two lines.
 
-    `more` lines go to further findings, one line to what the first costs where `facts` is True.
+    `more` lines go to further findings, one line to what the first costs where `facts` is True;
+    without the sum of it where `costs` is False: it stands elsewhere.
     """
     if frame is None:
         words = f"Looking failed: {trouble}" if trouble else "Looking at the box …"
@@ -39,14 +46,16 @@ def verdict(
     first, *others = grave
     rest = len(others) - more if len(others) > more else 0
     cure = remedy(first, read_only=read_only, chosen=chosen)
-    lines = _first(first, cure, frame.snapshot, size, shown, facts, rest if more < 1 else 0, price)
+    told = _facts(first, frame.snapshot, price, costs=costs)
+    texts = _texts(first, frame.snapshot, size)
+    lines = _first(first, cure, texts, size, shown, rest if more < 1 else 0, told, facts=facts)
     for finding in others[: max(0, more - 1 if rest else more)]:
         lines.append(
             _one(finding, remedy(finding, read_only=read_only, chosen=chosen), size, shown)
         )
     if rest and more:
         hidden = others[more - 1 :]
-        named = listing([f.short for f in hidden], 2)
+        named = listing([f.programs[0].namespec if f.programs else f.short for f in hidden], 3)
         words = f" {glyphs.MORE} {count(len(hidden), 'more finding')}: {named}"
         lines.append(
             justified(line((words, "warning")), _chip(shown("findings"), "all", "findings"), size)
@@ -74,29 +83,36 @@ def _sign(finding: Finding) -> tuple[str, str]:
 def _first(
     finding: Finding,
     cure: Remedy,
-    snapshot: Snapshot,
+    texts: list[str],
     size: int,
     shown: Shown,
-    facts: bool,
     rest: int,
-    price: float | None,
+    told: list[str],
+    *,
+    facts: bool,
 ) -> list[Line]:
     sign, ink = _sign(finding)
     chip = _chips(cure.command, cure.label, size, shown, rest)
-    top, second = _two(finding, size - 3, size - 4 - width(chip), size)
+    top, second = _two(texts, size - 3, size - 4 - width(chip))
     if second.endswith(glyphs.MORE):
-        chip = _chips(cure.command, cure.short, size, shown, rest)
-        top, second = _two(finding, size - 3, size - 4 - width(chip), size)
+        chip = _narrow(cure, size, shown, rest)
+        top, second = _two(texts, size - 3, size - 4 - width(chip))
     lead = line((f" {sign} ", ink))
     out = [(*lead, Span(top, ink))]
-    told = _facts(finding, snapshot, price, told_cost=facts and bool(second))
     if second:
         out.append(justified(line("   ", (second, ink)), chip, size))
         if facts and told:
-            out.append(cut(line("   ", (f"{told}.", "")), size))
+            out.append(cut(line("   ", _joined(told, size - 3)), size))
     else:
-        out.append(justified(line("   ", (f"{told}." if told else "", "")), chip, size))
+        words = _joined(told, size - 4 - width(chip)) if told else ""
+        out.append(justified(line("   ", words), chip, size))
     return out
+
+
+def _joined(parts: list[str], size: int) -> str:
+    """As many of the parts as fit, the most important stand first."""
+    whole = [f" {glyphs.DOT} ".join(parts[:n]) + "." for n in range(1, len(parts) + 1)]
+    return next((words for words in reversed(whole) if cells(words) <= size), whole[0])
 
 
 def _chips(command: str, label: str, size: int, shown: Shown, rest: int) -> Line:
@@ -104,19 +120,37 @@ def _chips(command: str, label: str, size: int, shown: Shown, rest: int) -> Line
         shown(command),
         fit(label, min(cells(label), size // 2)),
         command,
-        act=command not in {"findings", "next_finding"},
+        act=command not in _SHOWING,
     )
     if rest:
-        return (*chip, *_chip(shown("findings"), f"+{rest}", "findings"))
+        others = _chip(shown("findings"), f"+{rest}", "findings")
+        return others if command == "findings" else (*chip, *others)
     if size >= 100 and command != "findings":
         return (*chip, Span(" "), *_chip(shown("findings"), "evidence", "findings"))
     return chip
 
 
-def _two(finding: Finding, first: int, second: int, size: int) -> tuple[str, str]:
-    """The summary on a first and a shorter second line, else its short form, cut if need be."""
-    texts = [finding.summary, finding.short or finding.summary]
-    for text in texts if size >= 70 else texts[::-1][:1]:
+def _narrow(cure: Remedy, size: int, shown: Shown, rest: int) -> Line:
+    """The key with as much beside it as leaves a word of the cause; the key itself always."""
+    bare = _chip(shown(cure.command), cure.short, cure.command, act=cure.command not in _SHOWING)
+    for chip in (_chips(cure.command, cure.short, size, shown, rest), bare):
+        if size - width(chip) >= 11:
+            return chip
+    return bare[:1]
+
+
+def _texts(finding: Finding, snapshot: Snapshot, size: int) -> list[str]:
+    """The summary and its short form, then both without the supervisords' addresses."""
+    whole = [finding.summary, finding.short or finding.summary]
+    bare = whole
+    for server in snapshot.supervisords:
+        bare = [text.replace(f" ({server.id})", "") for text in bare]
+    return [whole[0], bare[0], bare[1]] if size >= 70 else [whole[1], bare[1]]
+
+
+def _two(texts: list[str], first: int, second: int) -> tuple[str, str]:
+    """The first text that fits on a first and a shorter second line, else the last, cut."""
+    for text in texts:
         top, *below = wrap(text, first)
         left = " ".join(below)
         if cells(left) <= second:
@@ -133,8 +167,10 @@ def _one(finding: Finding, cure: Remedy, size: int, shown: Shown) -> Line:
     return justified(line((f" {sign} ", ink), (words, ink)), chip, size)
 
 
-def _facts(finding: Finding, snapshot: Snapshot, price: float | None, told_cost: bool) -> str:
+def _facts(finding: Finding, snapshot: Snapshot, price: float | None, *, costs: bool) -> list[str]:
+    """How often, since when, what it burns, what its end would cost."""
     parts = []
+    since = None
     programs = [p for p in snapshot.programs if p.id in finding.programs]
     loops = sum(p.loop_exits for p in programs)
     if loops > 1:
@@ -142,13 +178,14 @@ def _facts(finding: Finding, snapshot: Snapshot, price: float | None, told_cost:
         parts.append(
             count(loops, "respawn") + (f" since {moment(since, snapshot.at)}" if since else "")
         )
-    elif finding.since_at:
+    elif finding.since_at and " since " not in finding.summary:
         parts.append(f"since {moment(finding.since_at, snapshot.at)}")
     if finding.churn_pct and snapshot.cpu.busy_pct:
         parts.append(f"burns {finding.churn_pct:.0f} of {snapshot.cpu.busy_pct:.0f} busy %")
-        burnt = cost(snapshot, price) if told_cost else ""
-        if burnt:
-            parts.append(burnt)
+        if costs and (burnt := cost(snapshot, price)):
+            parts.append(
+                burnt.replace(f" since {moment(since, snapshot.at)}", "") if since else burnt
+            )
     if finding.kind == "duplicate-beat" and finding.effect == "respawning" and finding.actionable:
         parts.append(f"stopping {listing([p.namespec for p in programs], 2) or 'it'} loses nothing")
-    return f" {glyphs.DOT} ".join(parts)
+    return parts

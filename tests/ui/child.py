@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 import threading
 import time
+from pathlib import Path
+
+from textual.binding import Binding
 
 from beattop.settings import Settings
+from beattop.ui import app
 from beattop.ui.app import run_screen
+from beattop.ui.widgets import note
 from tests.ui import frames
 from tests.ui.doubles import FakeExecutor, ScriptedFeed
 
@@ -17,11 +23,18 @@ from tests.ui.doubles import FakeExecutor, ScriptedFeed
 class Ticking(ScriptedFeed):
     """A frame a tick, from a thread, as the real feed does."""
 
-    def __init__(self, period_s: float, extra: int) -> None:
+    def __init__(self, period_s: float, extra: int, kind: str) -> None:
         super().__init__()
         self._period_s = period_s
         self.breaks = False
-        self._made = [frames.incident(n, extra=extra) for n in range(60)]
+        make = {
+            "incident": lambda n: frames.incident(n, extra=extra),
+            "calm": lambda n: frames.calm(tick=n),
+            "many": lambda n: frames.many(tick=n),
+            "hostile": frames.hostile,
+            "nothing": lambda n: frames.no_supervisord(),
+        }[kind]
+        self._made = [make(n) for n in range(60 if period_s < 60 else 1)]
 
     def start(self, on_frame) -> None:
         self.on_frame = on_frame
@@ -42,8 +55,37 @@ class Ticking(ScriptedFeed):
         return time.time()
 
 
+class Marked(app.BeattopApp):
+    """F12 counts up the terminal's title once every key before it is worked off and drawn: the
+    terminal then has all of the picture that went before."""
+
+    marks = 0
+
+    CSS_PATH = Path(app.__file__).with_name("app.tcss")
+    BINDINGS = (*app.BeattopApp.BINDINGS, Binding("f12", "mark", priority=True))  # type: ignore[assignment]
+
+    def action_mark(self) -> None:
+        self.marking = asyncio.get_running_loop().create_task(self._mark())
+
+    async def _mark(self) -> None:
+        quiet = 0
+        while quiet < 4:
+            await asyncio.sleep(0)
+            pumps = [self, *(n for s in self.screen_stack for n in s.walk_children(with_self=True))]
+            screen = self.screen
+            busy = screen._dirty_widgets or screen._layout_required or screen._repaint_required
+            quiet = 0 if busy or any(pump.message_queue_size for pump in pumps) else quiet + 1
+        self.marks += 1
+        if self._driver is not None:
+            self._driver.write(f"\x1b]2;mark {self.marks}\x07")
+            self._driver.flush()
+
+
 if __name__ == "__main__":
+    app.BeattopApp = Marked  # type: ignore[misc]
     wanted = json.loads(os.environ.get("CHILD", "{}"))
-    feed = Ticking(wanted.pop("period_s", 0.2), wanted.pop("extra", 0))
+    period_s, extra = wanted.pop("period_s", 0.2), wanted.pop("extra", 0)
+    note._STAYS_S = wanted.pop("note_s", note._STAYS_S)  # type: ignore[misc]
+    feed = Ticking(period_s, extra, wanted.pop("kind", "incident"))
     feed.breaks = wanted.pop("breaks", False)
     sys.exit(run_screen(feed, FakeExecutor(), Settings(**wanted)))

@@ -26,6 +26,9 @@ class ScriptedFeed:
         self.saved: Path | None = None
         self.progress: list[HistoryProgress] = []
         self.cancelled = False
+        self.told: list[str] | None = None
+        """What supervisord says a log holds."""
+        self.followed: list[object] = []
 
     def start(self, on_frame: Callable[[Frame], None]) -> None:
         self.on_frame = on_frame
@@ -64,6 +67,13 @@ class ScriptedFeed:
     def save(self, path: Path) -> str:
         self.saved = path
         return f"12 samples are in {path}"
+
+    def log(self, program, channel, tell) -> Callable[[], None] | None:
+        if self.told is None:
+            return None
+        self.followed.append((program, channel))
+        tell(self.told, True, "")
+        return lambda: self.followed.append(None)
 
     def history(self, on_progress: Callable[[HistoryProgress], None]) -> Callable[[], None]:
         for step in self.progress:

@@ -245,9 +245,13 @@ async def test_the_bell_rings_for_a_new_critical_finding_only(monkeypatch):
     async with running(frames.calm(), bell=True) as screen:
         await screen.push(frames.incident(1), frames.incident(2))
         assert len(rung) == 1
+        await screen.push(frames.calm(tick=3), frames.incident(4))
+        assert len(rung) == 1, "it was away for a moment only"
+        await screen.push(frames.calm(tick=100), frames.incident(101))
+        assert len(rung) == 2
     async with running(frames.calm()) as screen:
         await screen.push(frames.incident(1))
-        assert len(rung) == 1
+        assert len(rung) == 2
 
 
 async def test_copy_takes_the_findings_command():
@@ -390,3 +394,38 @@ async def test_only_what_changed_is_drawn_again():
         finally:
             type(screen.table).render_line = original
         assert len(drawn) <= 2
+
+
+async def test_columns_scroll_whole_and_esc_brings_them_back():
+    async with running(frames.incident(), size=(80, 24)) as screen:
+
+        def shown() -> list[str]:
+            return screen.text.split("\n")[5:8]
+
+        first = shown()
+        assert "STATE" in first[0]
+        for _ in range(12):
+            await screen.press("right")
+            head, row = shown()[:2]
+            assert head.startswith("  PROGRAM") and "beat2" in row
+            # The cell right of the names is blank: no column is cut in the middle.
+            pinned = screen.table.arrangement.pinned
+            assert head[pinned] == " " and row[pinned] == " "
+        assert shown() != first
+        await screen.press("escape")
+        assert shown() == first
+
+
+async def test_the_scrollbar_hides_no_figure():
+    async with running(frames.incident(extra=40), size=(30, 8)) as screen:
+        head = next(line for line in screen.lines if "PROGRAM" in line)
+        row = next(line for line in screen.lines if "beat2" in line and "RESPAWN" in line)
+        last = screen.table.arrangement.fitting[-1][0].title
+        assert last in head
+        assert "79.0" in row
+
+
+async def test_the_filters_line_tells_its_grammar_at_once():
+    async with running(frames.incident()) as screen:
+        await screen.press("\\")
+        assert "role:beat state:respawning cpu>5" in screen.text

@@ -10,6 +10,7 @@ import pytest
 from beattop.model.frame import HistoryProgress
 from beattop.ui.commands import COMMANDS
 from beattop.ui.glyphs import to_ascii
+from beattop.ui.line import Span
 from tests.ui import frames
 from tests.ui.conftest import running
 from tests.ui.doubles import Refusing, ScriptedFeed, ScriptedReplay
@@ -379,4 +380,4 @@ def test_the_log_reader_ends_when_told(tmp_path):
     reader.stop()
     reader.join(2)
     assert not reader.is_alive()
-    assert heard[0] == (["a"], True, "")
+    assert heard[0] == ([(Span("a"),)], True, "")

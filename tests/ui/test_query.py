@@ -67,3 +67,10 @@ def test_odd_text_is_a_word(text):
 def test_brackets_are_looked_for_as_they_are():
     assert parse("[x]")(CALM)
     assert not parse("[x]")(LOOP)
+
+
+@pytest.mark.parametrize("text", ["cpu>", "rss>=", "up<x", "life=soon"])
+def test_a_comparison_without_a_number_filters_nothing_and_says_so(text):
+    query = parse(text)
+    assert not query
+    assert "wants a number" in query.trouble

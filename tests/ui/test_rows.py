@@ -9,7 +9,7 @@ import pytest
 
 from beattop.ui.columns import COLUMNS, arrange, body, head, titles
 from beattop.ui.grouping import build
-from beattop.ui.line import width
+from beattop.ui.line import plain, width
 from beattop.ui.query import parse
 from beattop.ui.rows import OUTSIDE, SORTS, View
 from beattop.ui.selection import Selection
@@ -229,3 +229,29 @@ def test_the_selection_falls_to_the_nearest_row_when_all_is_gone():
     selection = Selection.of(found, len(found) - 1)
     assert follow(selection, found[:2]).line == 1
     assert follow(selection, []).key is None
+
+
+def test_a_supervisord_that_gets_its_address_makes_nothing_new_and_nothing_gone():
+    late = frames.calm(3, 1).snapshot
+    programs = tuple(replace(p, id=p.id._replace(supervisor="conf:/x")) for p in late.programs)
+    servers = tuple(replace(s, id="conf:/x") for s in late.supervisords)
+    early = replace(late, at=late.at - 1, programs=programs, supervisords=servers)
+    trails = Trails()
+    trails.follow(replace(early, at=late.at - 2, programs=(), supervisords=()))
+    trails.follow(early)
+    trails.follow(late)
+    assert not trails.departed()
+    assert not any(trails.is_new(p.id) for p in late.programs)
+    added = frames.calm(4, 2).snapshot
+    trails.follow(added)
+    assert [p.id.name for p in added.programs if trails.is_new(p.id)] == [
+        added.programs[-1].id.name
+    ]
+    trails.follow(frames.calm(3, 3).snapshot)
+    assert [d.what.id.name for d in trails.departed()] == [added.programs[-1].id.name]
+
+
+def test_a_worker_with_a_beat_and_a_pool_fits_its_column():
+    role = next(c for c in COLUMNS if c.id == "role")
+    row = replace(rows(frames.calm(1))[0], role="worker+beat +2", kind="program")
+    assert plain([role.draw(row, role.width)]) == "w+beat +2"

@@ -246,6 +246,13 @@ def test_no_color_sends_no_colour(terminal):
     assert not re.search(rb"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m", t.raw)
 
 
+def test_an_exported_size_of_another_window_is_not_believed(terminal):
+    t = terminal(80, 10, COLUMNS="133", LINES="44")
+    t.until("q Quit")
+    assert t.screen.display[-1].startswith("  d Stop")
+    t.until("d  stop beat2")
+
+
 def test_resizing_never_breaks_it(terminal):
     t = terminal()
     t.until("stop beat2")

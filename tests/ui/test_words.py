@@ -144,3 +144,55 @@ def test_the_header_tells_where_a_replay_is():
     frame = replace(frames.incident(), position=(36, 1200), playing=10.0)
     assert "REPLAY 37/1200 ×10" in plain([header(frame, Condition(live=False), 120)])
     assert " 37/1200 ×10" in plain([header(frame, Condition(live=False), 40, with_cpu=True)])
+
+
+def several(more: int):
+    frame = frames.incident()
+    first = frame.findings[0]
+    others = tuple(
+        replace(first, kind="respawn-loop", programs=(frames.pid_(f"job{n}"),), keep=(), stop=(), pids=(),
+                summary=f"job{n} dies every second (exit 1).", short=f"job{n} dies", identity=f"x{n}")
+        for n in range(more)
+    )  # fmt: skip
+    return replace(frame, findings=(first, *others))
+
+
+@pytest.mark.parametrize("size", [*SIZES, (30, 6), (20, 4)], ids=str)
+def test_with_many_findings_the_first_ones_key_stays_and_the_rest_is_counted(size):
+    lines = plain(top(several(9), size)).split("\n")
+    assert "beat2" in lines[1]
+    assert " d  stop" in " ".join(lines[1:3])
+    told = [f"job{n}" for n in range(9) if any(f"job{n} dies" in line for line in lines)]
+    if size[0] >= 30:
+        hidden = 9 - len(told)
+        assert f"v  +{hidden}" in lines[2] or f"{hidden} more findings" in lines[-1] or not hidden
+    assert all(len(line) <= size[0] for line in lines)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 10), (40, 8)], ids=str)
+def test_an_address_never_hides_the_cause(size):
+    frame = frames.incident()
+    one = frame.findings[0]
+    where = f"({frames.URL})"
+    named = replace(
+        one,
+        summary=f"beat2 {where} is a second beat of proj and dies every 2.7 s (exit 73): beat {where} (pid 4690) holds it.",
+        short=f"beat2 {where} respawns every 2.7 s (73): beat {where} holds the pidfile",
+    )
+    text = plain(top(replace(frame, findings=(named,)), size)[1:3])
+    assert "beat2" in text and "holds" in text and " d  stop" in text
+
+
+def test_what_spends_shows_costs_once():
+    frame = frames.incident()
+    once = plain(verdict(frame, 120, shown, costs=False))
+    assert "core-hours" not in once and "loses nothing" in once
+    assert "core-hours" in plain(verdict(frame, 160, shown))
+
+
+def test_before_supervisord_was_heard_nothing_is_concluded():
+    frame = frames.no_supervisord()
+    early = tuple(s for s in frame.snapshot.sources if s.name != "supervisor")
+    unheard = replace(frame.snapshot, sources=early)
+    assert calm_words(unheard).startswith("Gathering")
+    assert calm_words(frame.snapshot).startswith("No supervisord")

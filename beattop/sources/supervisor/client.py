@@ -125,11 +125,15 @@ class ReadClient:
 
     def tail(self, namespec: str, channel: str, most: int = 16384) -> str:
         """The last `most` bytes of a program's `stdout` or `stderr` log as supervisord reads it."""
+        return self.tail_and_size(namespec, channel, most)[0]
+
+    def tail_and_size(self, namespec: str, channel: str, most: int) -> tuple[str, int]:
+        """The same, and the log's whole size in bytes; ("", 0) where supervisord cannot read it."""
         method = f"supervisor.tailProcess{channel.capitalize()}Log"
         answer = self.call(method, namespec, 0, most)
-        if not isinstance(answer, list) or not answer or not isinstance(answer[0], str):
+        if not isinstance(answer, list) or len(answer) < 2 or not isinstance(answer[0], str):
             raise Unreadable(f"{method} answered with no text")
-        return answer[0]
+        return answer[0], answer[1] if isinstance(answer[1], int) else 0
 
     def main_log(self, offset: int, length: int) -> str:
         """Bytes of the main log: (-n, 0) is its last n."""

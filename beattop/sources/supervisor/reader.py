@@ -84,6 +84,10 @@ class SupervisorSource:
         """Ask less often while some program respawns: each question makes it respawn faster."""
         self._pace.looping = looping
 
+    def pace_s(self, took_s: float) -> float:
+        """Seconds between two questions, after one that took so long."""
+        return self._pace.interval_s(took_s)
+
     def refresh(self) -> None:
         """Ask every supervisord now: the user wants it, or something was just done."""
         for follower in (*self._by_process.values(), *self._by_name):

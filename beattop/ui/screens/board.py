@@ -12,6 +12,7 @@ from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Unmanaged
 from beattop.text import count
+from beattop.ui.calm import unheard
 from beattop.ui.cpubar import cpubar
 from beattop.ui.footer import footer_line
 from beattop.ui.grouping import build
@@ -107,6 +108,7 @@ class Board(Screen[None]):
             trouble=app.feed.trouble(),
             price=app.settings.price_per_core_hour,
             chosen=self.chosen(),
+            costs=space.cpu_rows < 2,
         )
         gap = [EMPTY] if space.gaps else []
         self._lines["verdict"].show([*words, *gap])
@@ -193,6 +195,7 @@ class Board(Screen[None]):
             replay=self.replay,
             read_only=app.read_only,
             labels=labels,
+            without={"duplicates"} if worst is None else (),
         )
         self._lines["footer"].show([text])
 
@@ -204,6 +207,8 @@ class Board(Screen[None]):
                 if trouble
                 else "Gathering: the first look takes a second."
             )
+        if unheard(self.frame.snapshot):
+            return "Gathering: supervisord is being looked for."
         if self.query_text:
             return f"No row matches ‹{self.query_text.text}›.\nEsc clears the filter."
         sources = [

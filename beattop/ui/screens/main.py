@@ -114,6 +114,8 @@ class MainScreen(TableKeys, PlanKeys, ReplayKeys):
         elif self.paused:
             self.action_pause()
             return
+        elif self.table.shift:
+            self.table.slide_home()
         elif self.view.sort != "pain" or self.view.inverted:
             self.view = replace(self.view, sort="pain", inverted=False)
         elif self.view.group != "program":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from beattop.text import count
 from beattop.ui.query import parse
 from beattop.ui.rows import GROUPINGS, OUTSIDE, SORTS, Row, RowKey
 from beattop.ui.screens.board import Board
@@ -78,8 +79,7 @@ class TableKeys(Board):
         self.prompt.open(purpose, text)
         self.draw_strip()
         self.draw_footer()
-        if text:
-            self._hint()
+        self._hint()
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """Each character counts."""
@@ -98,7 +98,8 @@ class TableKeys(Board):
         if self.prompt.purpose == "Filter":
             shown = sum(1 for row in self.table.rows if row.kind != "group")
             self.prompt.hint(
-                self.query_text.trouble or f"{shown} rows · role:beat state:respawning cpu>5 !word"
+                self.query_text.trouble
+                or f"{count(shown, 'row')} · words role:beat state:respawning cpu>5 !not"
             )
         else:
             found = len(self._matches())

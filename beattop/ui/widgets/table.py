@@ -77,10 +77,13 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             default=10,
         )
         command = max((len(row.command) for row in self.rows[:600]), default=0)
-        new = arrange(self.size.width or 80, names, command, supervisors=self._supervisors)
+        # The last cell is the scrollbar's, there or not: it must not hide the end of a figure.
+        width = (self.size.width or 80) - 1
+        new = arrange(width, names, command, supervisors=self._supervisors)
         if new == self.arrangement:
             return False
         self.arrangement = new
+        self.shift = max(stop for stop in self._stops() if stop <= self.shift)
         self.post_message(self.Arranged())
         return True
 
@@ -126,13 +129,13 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         room = self.size.width - pinned
         cells_right = body(row, self.arrangement, room + self.shift, skip)
         if self.shift:
-            cells_right = crop(cells_right, self.shift)
+            cells_right = (Span(" "), *crop(cells_right, self.shift + 1))
         return (*head(row, pinned, selected=chosen and self.shows_cursor), *cells_right)
 
     def heading(self, sort: str, *, inverted: bool) -> Line:
         """The line of titles above the rows."""
         line = titles(self.arrangement, sort, inverted=inverted)
-        return (line[0], *crop(line[1:], self.shift)) if self.shift else line
+        return (line[0], Span(" "), *crop(line[1:], self.shift + 1)) if self.shift else line
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API."""
@@ -201,14 +204,34 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         self.move(direction * max(1, self.size.height - 1))
 
     def slide(self, direction: int) -> None:
-        """Scroll the columns right of the names."""
-        total = sum(width + 1 for _, width in self.arrangement.all)
-        most = max(0, total - (self.size.width - self.arrangement.pinned))
-        new = max(0, min(self.shift + direction * _STEP, most))
-        if new != self.shift:
-            self.shift = new
+        """Scroll the columns right of the names: by a column, within a long one by some cells."""
+        if direction > 0:
+            self._shift_to(next((s for s in self._stops() if s > self.shift), self.shift))
+        else:
+            self._shift_to(max((s for s in self._stops() if s < self.shift), default=0))
+
+    def slide_home(self) -> None:
+        """Show the first columns again."""
+        self._shift_to(0)
+
+    def _shift_to(self, shift: int) -> None:
+        if shift != self.shift:
+            self.shift = shift
             self._redraw()
             self.post_message(self.Arranged())
+
+    def _stops(self) -> list[int]:
+        """Where the part right of the names may begin: at columns, and within one too long."""
+        room = max(_STEP, self.size.width - 1 - self.arrangement.pinned)
+        stops, at = [0], 0
+        for _, width in self.arrangement.all:
+            end = at + width + 1
+            stops += range(at + _STEP, end - room, _STEP) if width > room else ()
+            stops += [end - room] if width > room else []
+            stops.append(end)
+            at = end
+        last = next((n for n, stop in enumerate(stops) if stop >= at - room), 0)
+        return stops[: last + 1]
 
     # --- events ---
 
