@@ -235,6 +235,8 @@ def classify(ctx: click.Context, /, **given: Any) -> int:
     from beattop.reports import classify as report  # noqa: PLC0415
 
     settings_of(ctx, given)
+    if sys.stdin is None:
+        return complain("classify reads lines from standard input, which is closed")
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     return report.run(sys.stdin, sys.stdout)

@@ -25,6 +25,7 @@ _BLANK = re.compile(r"\s")
 _BEFORE_SCHEME = re.compile(r"[;,|=&'\"(\[](?=[A-Za-z][A-Za-z0-9+.-]{0,31}://)")
 _HOST_AND_PATH = re.compile(r"[\w.\[\]-]+(?::\d*)?/")
 _KEY = re.compile(r"[0-9a-f]{16,}@", re.I)
+_PORT = re.compile(r"\d*(?![^/?#])")
 _SECRET = (
     r"(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|credentials?|basic[_-]?auth|auth[_-]?key|sentry[_-]?dsn|cookie"
@@ -104,7 +105,8 @@ def _mask_userinfo(rest: str, web: bool) -> str:
     too little; but `http://host:80/mail?to=a@b` holds none.
     """
     colon = rest.find(":")
-    if colon < 0 or "/" in rest[:colon] or "@" in rest[:colon]:
+    address = "@" in rest[: max(0, colon)] and _PORT.match(rest, colon + 1)
+    if colon < 0 or "/" in rest[:colon] or address:
         return _KEY.sub(f"{MASK}@", rest, count=1) if web and _KEY.match(rest) else rest
     head, _, query = rest.partition("?")
     if (web or query) and "@" not in rest[: rest.find("/")]:

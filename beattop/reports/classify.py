@@ -11,8 +11,9 @@ from beattop.model.commandline import CommandLine, classify
 from beattop.text import MASK, mask
 
 _FIELDS: Final = ("app", "broker", "pidfile", "schedule", "scheduler", "queues", "hostname")
-# kombu takes "user:password@host" without a scheme too.
+# kombu takes "user:password@host" without a scheme too; a password typed raw may hold blanks.
 _BARE_PASSWORD: Final = re.compile(r"^(?P<head>[^/@:]*:).+@", re.S)
+_BLANK_PASSWORD: Final = re.compile(r"(?P<head>://[^/@:]*:)[^@]*\s.*@", re.S)
 _SHOWN: Final = 60
 
 
@@ -63,5 +64,7 @@ def _value(line: CommandLine, name: str) -> object:
     if name == "queues":
         return list(value)
     if name == "broker" and value is not None:
-        return mask(value) if "://" in value else _BARE_PASSWORD.sub(rf"\g<head>{MASK}@", value)
+        if "://" not in value:
+            return _BARE_PASSWORD.sub(rf"\g<head>{MASK}@", value)
+        return mask(_BLANK_PASSWORD.sub(rf"\g<head>{MASK}@", value))
     return value

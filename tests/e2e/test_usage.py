@@ -105,6 +105,14 @@ def test_classify_reads_lines_and_writes_lines():
         "hostname": None,
     }
     assert second["role"] == "other"
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m beattop classify <&-', sys.executable],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (closed.returncode, closed.stderr.count("\n")) == (2, 1)
     bad = run("classify", stdin='{"argv": 3}\n' + json.dumps(lines[1]) + "\n")
     assert bad.returncode == 2
     assert "error" in json.loads(bad.stdout.splitlines()[0]) and len(bad.stdout.splitlines()) == 2

@@ -29,6 +29,8 @@ from beattop.text import mask, safe_argv
         ("amqp://u:p@h1//;amqp://u:q@h2//", "amqp://u:**@h1//;amqp://u:**@h2//"),
         ("amqp://u:p@h1//,amqp://u:q@h2//", "amqp://u:**@h1//,amqp://u:**@h2//"),
         ("sentinel://:p@h1:26379;sentinel://:q@h2:26379/0", "sentinel://:**@h1:26379;sentinel://:**@h2:26379/0"),
+        ("amqp://me@shop.de:pw@h:5672//", "amqp://me@shop.de:**@h:5672//"),
+        ("amqp://me@h:5672/v@x", "amqp://me@h:5672/v@x"),
         ("mongodb://u:p@h1:27017,h2:27017/db?replicaSet=x", "mongodb://u:**@h1:27017,h2:27017/db?replicaSet=x"),
         ("amqp://u:${PW}@h//", "amqp://u:**@h//"),
         ("'amqp://u:p@h//' and b://x:y@z", "'amqp://u:**@h//' and b://x:**@z"),

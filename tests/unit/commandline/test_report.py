@@ -52,6 +52,8 @@ def test_answers_stand_in_the_order_of_the_lines() -> None:
     [
         ("amqp://u:pw@h1//;amqp://u:pw@h2//", "amqp://u:**@h1//;amqp://u:**@h2//"),
         ("redis://:p;w,x@h:6379/0", "redis://:**@h:6379/0"),
+        ("redis://:p w\n@h:6379/0", "redis://:**@h:6379/0"),
+        ("amqp://me@shop.de:p/w@h//", "amqp://me@shop.de:**@h//"),
         ("u:pw@h:5672/v", "u:**@h:5672/v"),
         ("localhost:5672", "localhost:5672"),
         ("", ""),
