@@ -7,7 +7,6 @@ around them. Pure: a table of options and of programs, about ten microseconds a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,8 +18,12 @@ from beattop.model.commandline.unwrap import direct, inside
 
 __all__ = ["CommandLine", "classify"]
 
-# Every form names one of these somewhere; what names none is not looked at any further.
-_MARK: Final = re.compile(r"cele|CELE|flower|airflow|sentry|superset|caravel|camqadm|billiard")
+# Every form names one of these somewhere; what names none is not looked at any further. Searching
+# for each is several times faster than one regular expression.
+_MARKS: Final = (
+    *("cele", "CELE", "flower", "airflow", "sentry", "superset", "caravel", "camqadm", "billiard"),
+    *(".pex", ".pyz", ".par", ".xar", "/unzipped_pexes/", "/pex"),
+)
 
 
 def classify(
@@ -33,7 +36,7 @@ def classify(
     the fields; without it the fields say exactly what the command line says.
     """
     joined = " ".join(argv)
-    if "celery" not in joined and not _MARK.search(joined):
+    if not any(mark in joined for mark in _MARKS):
         return OTHER
     words = list(argv)
     title = text_of(words)

@@ -45,6 +45,8 @@ def following(runner: Runner, name: str, args: Sequence[str]) -> Following | Non
                 return Following(["python", "-m", *args[index:]])
             if option.fits(runner.program):
                 program = [option.value]
+                if runner.raw and not runner.skip:
+                    break
             continue
         index += 1
         if word == "--" and (verb or word in runner.verbs):

@@ -16,7 +16,7 @@ class Option(NamedTuple):
 
     valued: bool
     field: str
-    """Field of CommandLine or flag (`beat`, `detach`); "" where it tells nothing."""
+    """Field of CommandLine or flag (`beat`, `detach`, `help`); "" where it tells nothing."""
     versions: str
 
 
@@ -30,9 +30,9 @@ GLOBAL: Final = """
 345 -q --quiet
 45  --result-backend =
 5   --skip-checks
-345 --version
-345 --help
-34  -h
+345 --version help
+345 --help help
+34  -h help
 """
 DAEMON: Final = """
 345 -f --logfile =
@@ -113,6 +113,7 @@ AIRFLOW: Final = """
 5 -D --daemon detach
 5 --umask --stdout --stderr -l --log-file --autoscale -a =
 5 -p --do-pickle -s --skip-serve-logs --without-mingle --without-gossip -v --verbose
+5 -h --help help
 """
 # sentry.runner: `sentry run worker`, `sentry run cron`.
 SENTRY: Final = """
@@ -121,6 +122,7 @@ SENTRY: Final = """
 5 -X --exclude-queues --logfile -f --loglevel -l -c --concurrency --max-tasks-per-child =
 5 --pidfile = pidfile
 5 --quiet -q --without-gossip --without-mingle --without-heartbeat --autoreload --no-color
+5 --help help
 """
 
 CONTROL: Final = (
@@ -178,3 +180,7 @@ def _abbreviable(version: str) -> dict[str, tuple[str, ...]]:
 
 ABBREVIABLE: Final = tuple(_abbreviable(version) for version in "43")
 """Long options that a unique beginning stands for: argparse in 4.x, optparse in 3.1."""
+ABBREVIABLE_EARLY: Final = tuple(
+    word for word, option in GLOBALS.items() if word.startswith("--") and "4" in option.versions
+)
+"""The same before the subcommand, where 4.x knows the global options alone."""

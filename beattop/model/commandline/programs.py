@@ -10,8 +10,8 @@ from beattop.model.commandline.line import CommandLine
 from beattop.model.commandline.reading import Arguments, read
 from beattop.model.commandline.target import Target
 
-# `celery-3`, `celery-3.9`: distributions that install several side by side.
-_CELERY: Final = re.compile(r"celery(?:-?[23](?:\.\d+)?)?")
+# `celery-3`, `celery-3.9`: distributions that install several side by side; in one file.
+_CELERY: Final = re.compile(r"celery(?:-?[23](?:\.\d+)?)?(?:\.(?:pex|pyzw?|par|xar))?")
 _CELERY_VARIABLE: Final = re.compile(
     r"\$\{?(?:[A-Z_]*_)?CELERY(?:_?(?:BIN|CMD|EXE|PATH|COMMAND|EXECUTABLE))?\b[^/]*"
     r"|(?:\$\(|`)\s*(?:which|command -v|type -p)\s+celery\s*[)`]"

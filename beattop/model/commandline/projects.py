@@ -9,18 +9,25 @@ from typing import Final
 from beattop.model.commandline.line import CommandLine
 from beattop.model.commandline.options import AIRFLOW, SENTRY, table
 from beattop.model.commandline.programs import NAMED, is_service_verb, line_of
-from beattop.model.commandline.quiet import is_quiet
+from beattop.model.commandline.quiet import is_keeper, is_quiet
 from beattop.model.commandline.reading import Arguments, read, read_with
 from beattop.model.commandline.runners import RUNNERS
-from beattop.model.commandline.target import Target
+from beattop.model.commandline.target import Target, is_zipapp
 
 # Commands that django-celery and its like add to a project's own program.
 DJANGO: Final = frozenset({"celery", *NAMED} - {"flower"})
-_PROJECT: Final = re.compile(
-    r"(?:[\w.-]*manage[\w-]*|django-admin|[\w.-]+)\.py"
-    r"|[\w.-]*manage|manager|django(?:-admin)?|[\w.-]+-server|flask|indico|invenio(?:manage)?"
+_MANAGE: Final = re.compile(
+    r"(?:[\w.-]*[-_.])?manage(?:\.py)?|manager(?:\.py)?|django(?:-admin)?(?:\.py)?"
 )
-_PROJECT_CERTAIN: Final = re.compile(r"[\w.-]*manager?(?:\.py)?|django(?:-admin)?(?:\.py)?")
+# Open edX's manage.py takes the system first.
+_SYSTEMS: Final = frozenset({"lms", "cms", "studio"})
+# Programs whose `celery` command hands the rest to Celery's own; a project's main script.
+_HANDS_ON: Final = frozenset(
+    {
+        *("flask", "indico", "invenio", "inveniomanage", "nautobot-server", "hypothesis"),
+        *("director", "mytardis.py", "run.py", "app.py", "main.py", "cli.py"),
+    }
+)
 _AIRFLOW: Final = table(AIRFLOW)
 _SENTRY: Final = table(SENTRY)
 _SENTRY_RUNS: Final = {"worker": "worker", "cron": "beat", "beat": "beat"}
@@ -84,35 +91,43 @@ def _paster(target: Target) -> CommandLine | None:
 
 
 def _django(target: Target) -> CommandLine | None:
-    """A project's own program with one of django-celery's commands, or `celery` itself."""
+    """A project's own program with one of django-celery's commands, or `celery` itself.
+
+    Of a program that is not known to have them, `restart.py celery beat`, the words alone tell
+    nothing: an option of Celery's must stand with them.
+    """
+    name = target.name
+    if target.kind == "module":
+        name = name if name.endswith(".manage") else name.partition(".")[0]
+    manage = bool(_MANAGE.fullmatch(name))
+    known = manage or name in _HANDS_ON
+    if not known and (
+        name in RUNNERS
+        or is_quiet(name)
+        or is_keeper(name)
+        or (target.kind == "program" and not name.endswith((".py", "-server")))
+    ):
+        return None
     args = target.args
-    certain = bool(_PROJECT_CERTAIN.fullmatch(target.name)) or target.name == "django"
-    if not certain:
-        name = target.name.partition(".")[0] if target.kind == "module" else target.name
-        if name in RUNNERS or is_quiet(name):
-            return None
-        if target.kind == "program" and not _PROJECT.fullmatch(name):
-            return None
-    index = 0
-    if certain or target.name.endswith("-server"):
-        index = _leading(args)
+    index = _leading(args, manage) if known else 0
     if index >= len(args) or args[index] not in DJANGO:
         return None
     command, rest = args[index], args[index + 1 :]
-    if command != "celery":
-        if is_service_verb(NAMED[command], rest):
-            return None
-        return line_of(read(rest, NAMED[command]), target.path, dated=True)
-    found = read(rest)
-    if not certain and rest[:1] and rest[0].startswith("-"):
+    if command == "celery" and not manage and rest[:1] and rest[0].startswith("-"):
         # `run.py celery -A proj beat` quotes a command line; a Django command has no -A before.
         return None
-    return line_of(found, target.path, dated=certain)
+    subcommand = NAMED.get(command)
+    if subcommand and is_service_verb(subcommand, rest):
+        return None
+    found = read(rest, subcommand)
+    if not known and not found.known:
+        return None
+    return line_of(found, target.path, dated=manage or subcommand is not None)
 
 
-def _leading(args: Sequence[str]) -> int:
+def _leading(args: Sequence[str], manage: bool) -> int:
     """Index of the command after a project program's own options and their words."""
-    index = 0
+    index = int(manage and bool(args) and args[0] in _SYSTEMS)
     while index < len(args) and args[index].startswith("-"):
         word = args[index]
         index += 1
@@ -127,17 +142,19 @@ def _own_script(target: Target) -> CommandLine | None:
     """A script or module named after Celery that hands its arguments to `app.start()`.
 
     Its arguments tell only where they begin with a subcommand and hold an option of Celery's:
-    `runcelery.py worker -l info`, `-m proj.celery_app beat -s …`, but not `celery_utils.py beat`.
+    `runcelery.py worker -l info`, `-m proj.celery_app beat -s …`, but not `celery_utils.py beat`;
+    of a program in one file, an application.
     """
-    if target.kind == "module":
-        name = target.name.rpartition(".")[2]
-    elif target.name.endswith(".py"):
-        name = target.name
-    else:
-        return None
-    if "celery" not in name.lower():
+    zipapp = is_zipapp(target.path)
+    name = target.name.rpartition(".")[2] if target.kind == "module" else target.name
+    if not zipapp and (
+        "celery" not in name.lower()
+        or is_keeper(name)
+        or (target.kind == "program" and not name.endswith(".py"))
+    ):
         return None
     found = read(target.args)
-    if found.known and found.role in {"worker", "worker+beat", "beat", "flower", "events"}:
+    told = "app" in found.values if zipapp else found.known > 0
+    if told and found.role in {"worker", "worker+beat", "beat", "flower", "events"}:
         return line_of(found, target.path)
     return None

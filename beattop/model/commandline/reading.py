@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from beattop.model.commandline.options import (
     ABBREVIABLE,
+    ABBREVIABLE_EARLY,
     ANY,
     COMMANDS,
     CONTROL,
@@ -44,8 +45,13 @@ class Arguments:
 
     @property
     def role(self) -> Role:
-        """The role that the subcommand means; `other` for none and for unknown ones."""
+        """The role that the subcommand means; `other` for none and for unknown ones.
+
+        With --help or --version it prints that and ends, whatever it is.
+        """
         role = ROLES.get(self.subcommand or "", "other")
+        if "help" in self.flags and role != "other":
+            return "control"
         return "worker+beat" if role == "worker" and "beat" in self.flags else role
 
     @property
@@ -62,6 +68,7 @@ class _Reader:
         self.table = table
         self.fixed = subcommand is not None
         self.early: list[tuple[str, str | None]] = []
+        self.moved: list[tuple[str, Option, str | None]] = []
         self.short_equals: list[tuple[str, str]] = []
 
     def read(self, words: Sequence[str]) -> Arguments:
@@ -79,19 +86,28 @@ class _Reader:
                 index += self._long(word, words, index)
             else:
                 index += self._cluster(word, words, index)
+        for name, option, value in self.moved:
+            self._note(name, option, value)
         self._strip_equals()
         return self.found
 
     def _command(self, word: str) -> None:
-        """The first positional word is the subcommand; what stood before it gets its meaning."""
+        """The first positional word is the subcommand; what stood before it gets its meaning.
+
+        3.1 and 4.x move the subcommand's own options from before it to the end, where they win.
+        """
         found = self.found
         found.subcommand = word
         self.table = TABLES.get(word, GLOBALS)
         for name, value in self.early:
-            option = self.table.get(name) or self._abbreviated(name) or GLOBALS.get(name)
+            option = GLOBALS.get(name) or _early(name)
             if option is not None:
                 self._note(name, option, value)
-                found.old_order |= name not in GLOBALS
+                continue
+            option = self.table.get(name) or self._abbreviated(name)
+            if option is not None:
+                self.moved.append((name, option, value))
+                found.old_order = True
         self.early = []
 
     def _long(self, word: str, words: Sequence[str], index: int) -> int:
@@ -99,13 +115,13 @@ class _Reader:
         name, equals, value = word.partition("=")
         option = self.table.get(name) or self._abbreviated(name)
         if option is None:
-            # A user's own option (bin.Option): before the subcommand it may take a word.
-            if self.found.subcommand is None:
-                if equals:
-                    self.early.append((name, value))
-                elif index < len(words) and words[index][:1] != "-":
-                    return int(words[index] not in COMMANDS)
-            return 0
+            # A user's own option (bin.Option) or an abbreviation: before the subcommand it may
+            # take a word.
+            if self.found.subcommand is not None:
+                return 0
+            self.early.append((name, value if equals else None))
+            following = "" if equals else next(iter(words[index : index + 1]), "")
+            return int(following[:1] not in {"", "-"} and following not in COMMANDS)
         if not option.valued:
             self._keep(name, option, None)
             return 0
@@ -160,12 +176,14 @@ class _Reader:
 
     def _abbreviated(self, name: str) -> Option | None:
         """The one option that begins so, in 4.x or else in 3.1."""
-        if len(name) < 3 or self.found.subcommand is None:
+        if len(name) < 3:
             return None
+        if self.found.subcommand is None:
+            return _early(name)
         for version in ABBREVIABLE:
             fits = [x for x in version.get(self.found.subcommand, ()) if x.startswith(name)]
             if len(fits) == 1:
-                return self.table[fits[0]]
+                return self.table.get(fits[0])
         return None
 
     def _strip_equals(self) -> None:
@@ -181,6 +199,12 @@ class _Reader:
                 value = found.values.get(name, "")
                 if value.startswith("="):
                     found.values[name] = value[1:]
+
+
+def _early(name: str) -> Option | None:
+    """The one global option that begins so: before the subcommand 4.x reads these alone."""
+    fits = [word for word in ABBREVIABLE_EARLY if word.startswith(name)] if len(name) > 2 else []
+    return GLOBALS[fits[0]] if len(fits) == 1 else None
 
 
 def read(words: Sequence[str], subcommand: str | None = None) -> Arguments:

@@ -7,7 +7,8 @@ names | options that take a word | what else holds, of
 - `verbs=a,b`: the command follows one of these words; `through=a,b` may stand before it;
 - `shell=-c,--command`: options whose word is shell text;
 - `text`: the words after are shell text (ssh, tmux), each its own where they hold blanks;
-- `program=--exec`: options that name the program, its arguments follow (docker's entry point);
+- `program=--exec`: options that name the program, its arguments follow (docker's entry point), at
+  once if `raw` without a word to skip;
 - `module=-m`: options that name a Python module to run;
 - `raw`: after the skipped words nothing is an option of the runner any more.
 
@@ -117,11 +118,15 @@ nodemon | -e --ext -w --watch -i --ignore -d --delay -s --signal --cwd | shell=-
 hupper | -w | module=-m
 honcho foreman forego nf overmind | -e --env -f --procfile -d --app-root | verbs=run
 dotenv | -f --file -e -v -q -c | through=run
-doppler infisical op chamber aws-vault envconsul teller summon berglas akeyless vlt | -p --project
-    -c --config -t --token --env --path --env-file --scope --duration | verbs=run,exec,--
+doppler infisical op chamber aws-vault teller summon berglas akeyless vlt | -p --project
+    -c --config -t --token --env --path --env-file --scope --duration -d | verbs=run,exec,--
+envconsul | -config -prefix -secret -consul-addr -vault-addr -log-level -exec-kill-signal |
+consul-template | -config -template -consul-addr -vault-addr -log-level | shell=-exec
+asciinema | -t --title -i --idle-time-limit -e --env | verbs=rec shell=-c,--command
 direnv | | skip=1 verbs=exec
 sops | | skip=1 verbs=exec-env text
-nix-shell nix | -p -A --attr -I --arg --argstr | verbs=run,shell,develop shell=--run,--command,-c
+nix-shell | -p -A --attr -I --arg --argstr | shell=--run,--command
+nix | --arg --argstr -f --file | verbs=shell,develop program=-c,--command raw
 single-beat solo lockrun | -port --lockfile |
 consul | -name -n -timeout | skip=1 verbs=lock
 etcdctl | --endpoints --ttl | skip=1 verbs=lock
@@ -134,7 +139,7 @@ tmux byobu | -L -f -S -s -n -t -c -x -y -F |
     verbs=new-session,new,new-window,neww,split-window,splitw,respawn-pane,respawn-window text
 ssh autossh dropbear dbclient | -i -l -p -o -F -J -L -R -D -b -c -e -m -O -Q -S -W -w -E -I -B -M
     | skip=1 text
-vagrant | | verbs=ssh shell=-c,--command
+vagrant eb cf | -a -i | skip=1 verbs=ssh shell=-c,--command
 fly flyctl | -a --app -c --config | verbs=console shell=-C,--command through=ssh
 gcloud aws az | --zone --project --cluster --task --container --region --profile |
     verbs=ssh,execute-command,exec through=compute,ecs,container,containerapp shell=--command
@@ -153,8 +158,12 @@ docker docker-compose podman podman-compose nerdctl | -H --host --context --conf
 kubectl oc k3s microk8s | -n --namespace -c --container -f --filename --context --kubeconfig
     --image --env --cluster --user -l --labels --overrides --restart | skip=1
     verbs=exec,run,debug,rsh through=kubectl
-lxc incus lxc-attach machinectl systemd-nspawn | -n --name -M --machine -D --directory -u --user
-    --env --cwd --uid | skip=1 verbs=exec,shell
+lxc incus machinectl | -n --name -M --machine -u --user --env --cwd --uid --group --project
+    --setenv | skip=1 verbs=exec,shell
+lxc-attach lxc-execute systemd-nspawn | -n --name -M --machine -D --directory -u --user -i --image
+    --uuid --bind --bind-ro --setenv -v --set-var -P --lxcpath -f --rcfile -o --logfile |
+crictl ctr | -r --runtime-endpoint -n --namespace --timeout --exec-id --user |
+    skip=1 verbs=exec through=task,tasks
 pm2 forever | --name -n --interpreter --cwd -i --instances -l --log -o -e --uid | verbs=start text
 """
 

@@ -13,6 +13,8 @@ from typing import Final
 LONGEST: Final = 65_536
 """Characters of shell text looked at; no command line that people write is longer."""
 _MOST_WORDS: Final = 4096
+_HEREDOC: Final = frozenset({"<<", "<<-"})
+_MOST_HEREDOCS: Final = 8
 
 # In order: blanks and line continuations, a comment, redirections, operators, pieces of a word.
 _TOKEN: Final = re.compile(
@@ -74,7 +76,8 @@ def _command(words: list[str], arguments: Sequence[str]) -> list[str]:
 def _words(text: str) -> Iterator[str | None]:
     """Words, and None where a command ends."""
     word: str | None = None
-    target = False
+    target: str | None = None
+    heredocs: list[str] = []
     at, end = 0, len(text)
     while at < end:
         found = _TOKEN.match(text, at)
@@ -88,17 +91,31 @@ def _words(text: str) -> Iterator[str | None]:
             at = end if newline < 0 else newline
             continue
         if kind in {"blank", "operator", "redirect"}:
-            if word is not None and not target:
+            if word is not None and target is None:
                 yield word
-            target = (target and word is None) or kind == "redirect"
+            elif word and target in _HEREDOC:
+                heredocs.append(word)
+            if kind == "redirect" or word is not None:
+                target = piece if kind == "redirect" else None
             word = None
             if kind == "operator":
-                target = False
+                target = None
                 yield None
+                if piece == "\n":
+                    at = _behind(text, at, heredocs)
+                    heredocs = []
             continue
         word = (word or "") + _unquoted(kind, piece)
-    if word is not None and not target:
+    if word is not None and target is None:
         yield word
+
+
+def _behind(text: str, at: int, heredocs: Sequence[str]) -> int:
+    """Index behind the here-documents that begin at `at`; an open one is not skipped."""
+    for word in heredocs[:_MOST_HEREDOCS]:
+        end = re.compile(rf"^\t*{re.escape(word)}$", re.M).search(text, at)
+        at = end.end() if end else at
+    return at
 
 
 def _unquoted(kind: str | None, piece: str) -> str:

@@ -9,13 +9,17 @@ from typing import Final, Literal, NamedTuple
 Kind = Literal["program", "script", "module", "code"]
 
 _PYTHON: Final = re.compile(
-    r"(?:platform-)?(?:python|pypy|ipython|pythonw)\d*(?:\.\d+)*[dmtuw]{0,3}(?:-(?:dbg|intel64))?"
-    r"(?:\.exe|\.pex)?|[\w.-]+\.pex",
+    r"(?:platform-)?(?:python|pypy|ipython|pythonw|graalpy|pyston)\d*(?:\.\d+)*[dmtuw]{0,3}"
+    r"(?:-(?:dbg|intel64))?(?:\.exe)?",
     re.I,
 )
 # A shell variable that stands for the interpreter, unexpanded in a conf file.
 _PYTHON_VARIABLE: Final = re.compile(r"\$\{?(?:[A-Z_]*_)?PYTHON(?:_?(?:BIN|EXE|PATH|3|CMD))?\b.*")
-_PYTHON_BEGINS: Final = frozenset("pPi")
+_PYTHON_BEGINS: Final = frozenset("pPig")
+# A program in one file (zipapp, shiv, pex, par, xar), or what a pex unpacks and becomes.
+_ZIPAPP: Final = re.compile(
+    r".*\.(?:pex|pyzw?|par|xar)|.*/unzipped_pexes/[0-9a-f/]+|.*/venvs/[0-9a-f/]+/pex", re.S
+)
 _PYTHON_VALUED: Final = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 _WITH_VALUE: Final = frozenset("XW")
 
@@ -78,9 +82,14 @@ def basename(path: str) -> str:
 def is_python(word: str) -> bool:
     """Whether `word` names a Python interpreter."""
     name = basename(word)
-    if name[:1] in _PYTHON_BEGINS or name.endswith(".pex"):
+    if name[:1] in _PYTHON_BEGINS:
         return bool(_PYTHON.fullmatch(name))
     return word[:1] == "$" and bool(_PYTHON_VARIABLE.fullmatch(word))
+
+
+def is_zipapp(path: str) -> bool:
+    """Whether `path` is a Python program in one file, or a pex's cache of one."""
+    return bool(_ZIPAPP.fullmatch(path))
 
 
 def locate(argv: Sequence[str]) -> Target | None:
@@ -101,6 +110,10 @@ def locate(argv: Sequence[str]) -> Target | None:
         if target.kind == "script" and is_python(target.path):
             # binfmt_misc's P flag: the emulator, the program, then argv[0] again.
             words = [target.path, *target.args]
+            continue
+        if is_zipapp(target.path) and target.args and target.args[0][:2] == "-m":
+            # A pex without an entry point takes an interpreter's arguments.
+            words = ["python", *target.args]
             continue
         inside = _hosted(target)
         if inside is None:

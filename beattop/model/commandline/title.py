@@ -76,6 +76,8 @@ def _line(info: str, subcommand: str) -> CommandLine | None:
     while words and (words[0] in {"celery", "run"} or NAMED.get(words[0]) == subcommand):
         del words[0]
     found = _umbrella(words, subcommand) or read(words, subcommand)
+    # Who has a title runs: 4.4.7 starts a beat with --help.
+    found.flags.discard("help")
     line = line_of(found, None, title=True)
     return line and replace(line, subcommand=subcommand)
 

@@ -10,7 +10,7 @@ from beattop.model.commandline.following import following
 from beattop.model.commandline.line import CommandLine
 from beattop.model.commandline.programs import NAMED, celery, is_celery
 from beattop.model.commandline.projects import project
-from beattop.model.commandline.quiet import is_quiet
+from beattop.model.commandline.quiet import is_keeper, is_quiet
 from beattop.model.commandline.reading import read
 from beattop.model.commandline.runners import MODULES, RUNNERS, SHELLS
 from beattop.model.commandline.shell import ASSIGNMENT, commands
@@ -26,6 +26,8 @@ _SCRIPT: Final = re.compile(
 )
 
 
+# Interpreters of scripts that may be runners: nodemon, foreman.
+_INTERPRETERS: Final = frozenset({"node", "nodejs", "bun", "ruby", "perl"})
 _CELERY_MAIN: Final = frozenset({"celery.__main__.main", "celery.bin.celery.main"})
 
 
@@ -158,8 +160,9 @@ def _unknown(target: Target, depth: int, shell: bool = False) -> Inner | None:
     args = target.args
     if not args:
         return None
-    is_script = shell or bool(_SCRIPT.fullmatch(target.name))
-    if is_script or (target.kind != "program" and basename(args[0]) in RUNNERS):
+    is_script = shell or (bool(_SCRIPT.fullmatch(target.name)) and not is_keeper(target.name))
+    interpreted = target.kind != "program" or target.name in _INTERPRETERS
+    if is_script or (interpreted and basename(args[0]) in RUNNERS):
         found = unwrap(args, depth)
         if found is not None:
             return found

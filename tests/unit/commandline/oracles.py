@@ -29,7 +29,7 @@ FIELD_OF = {
     "--schedule": "schedule",
     "--scheduler": "scheduler",
 }
-FLAG_OF = {"--beat": "beat", "--detach": "detach"}
+FLAG_OF = {"--beat": "beat", "--detach": "detach", "--help": "help", "--version": "help"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beattop.model.commandline import classify
+from beattop.model.commandline.options import ANY as ANY_OPTION
 from beattop.model.commandline.quiet import is_quiet
 from beattop.model.commandline.runners import RUNNERS, SHELLS
 from beattop.model.commandline.shell import commands
@@ -37,6 +38,30 @@ def test_nothing_raises_and_values_belong_to_what_holds_them(argv: list[str]) ->
         assert (line.scheduler, line.hostname, line.queues) == (None, None, ())
     assert (line.inner is not None) == (line.role == "wrapper")
     assert classify(argv, "/", {}) == line
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(
+            "celery",
+            "celery worker",
+            "celery beat",
+            "celery events",
+            "celery purge",
+            "celery multi",
+        ),
+        *("celery inspect", "manage.py celeryd", "airflow celery worker", "sentry run worker"),
+        *("sentry run cron", "flower", "pcelerybeat", "paster celeryd", "[celery beat] beat"),
+    ],
+)
+def test_no_option_however_cut_raises_or_changes_what_runs(start: str) -> None:
+    words = start.split()
+    role = classify(words).role
+    for option in ANY_OPTION:
+        for end in range(1, len(option) + 1):
+            found = classify([*words, option[:end], "x"]).role
+            assert found in {role, "control", "worker+beat"} or start == "celery", (option, end)
 
 
 @relaxed

@@ -29,7 +29,7 @@ PLAIN = st.from_regex(r"[a-z0-9./:@%,_]{1,8}", fullmatch=True)
 
 
 def ours(found: Arguments) -> Reading:
-    kept = frozenset(found.flags) & {"beat", "detach"}
+    kept = frozenset(found.flags) & {"beat", "detach", "help"}
     return Reading(dict(found.values), kept)
 
 
