@@ -39,7 +39,7 @@ _EARLY_MOST = 4
 _OPENING_S = (0.25, 0.5)
 """The first samples follow each other faster: supervisord's answers are on their way."""
 _RETRY_S = 1.0
-_PATIENCE_S = (3.0, 1.0)
+_PATIENCE_S = (8.0, 6.0)
 _EAGERNESS_S = (0.8, 0.2)
 """How long the first sample waits for supervisord's first answer, and for the beats' files."""
 

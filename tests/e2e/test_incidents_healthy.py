@@ -34,7 +34,8 @@ def test_two_projects_of_one_name_on_two_brokers(box: Box) -> None:
     box.up()
     box.wait_beat("red-beat")
     box.wait_beat("blue-beat")
-    look(box).healthy()
+    # Nobody listens on those ports: on a slow box both may be called silent by now.
+    assert "duplicate-beat" not in {f["kind"] for f in look(box).findings}
 
 
 @pytest.mark.long
@@ -174,7 +175,7 @@ def test_a_deploys_overlap_of_seconds(box: Box) -> None:
     box.wait_beat("blue")
     box.wait(lambda: box.age(box.pid("blue")) > 12, "blue to be old")
     box.rpc("startProcess", "green", False)
-    look(box, "--observe", "1").healthy()
+    look(box, "--observe", "1", ways=["auto"]).healthy()  # a matter of seconds
 
 
 @pytest.mark.long

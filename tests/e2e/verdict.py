@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.e2e.incident import Box
@@ -72,6 +73,21 @@ class Verdict:
         return sorted(b["pid"] for b in self.beats if b["pid"] and b["health"] == "working")
 
     @property
+    def essence(self) -> list[tuple[Any, ...]]:
+        """What each serious finding is, and what it would do; without what changes by itself."""
+        return sorted(
+            (
+                finding["kind"],
+                str(finding["effect"]),
+                finding["certainty"],
+                sorted(finding["programs"]),
+                sorted(kept["pid"] or 0 for kept in finding["keep"]),
+                targets(finding),
+            )
+            for finding in self.serious
+        )
+
+    @property
     def told(self) -> str:
         """All of it, to be read where an assertion fails."""
         return json.dumps(
@@ -85,13 +101,33 @@ class Verdict:
         )
 
 
-def look(box: Box, *options: object, limited: bool = False) -> Verdict:
-    """The first document; `limited` names the box's supervisords with --supervisor."""
+WAYS = ("auto", "log", "poll")
+
+
+def look(box: Box, *options: object, limited: bool = False, ways: Sequence[str] = WAYS) -> Verdict:
+    """The first document; `limited` names the box's supervisords with --supervisor.
+
+    Whichever way deaths are heard of, the findings must be the same: the log tells each.
+    """
     named = _named(box) if limited else ()
-    done = box.beattop("--once", "--json", *options, *named)
+    for last in (False, True):
+        with ThreadPoolExecutor(len(ways)) as pool:
+            looks = [pool.submit(_document, box, "--lifecycle", w, *options, *named) for w in ways]
+            best, *others = (Verdict(box, one.result()) for one in looks)
+        differing = [v.told for v in others if v.essence != best.essence]
+        if not differing:
+            break
+        # They do not look in one instant: what changes just then may part them once.
+        assert not last, "\n".join([best.told, *differing])
+    return best
+
+
+def _document(box: Box, *options: object) -> Entry:
+    done = box.beattop("--once", "--json", *options)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    return Verdict(box, json.loads(done.stdout))
+    document: Entry = json.loads(done.stdout)
+    return document
 
 
 def _named(box: Box) -> list[str]:
