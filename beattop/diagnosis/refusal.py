@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from beattop.diagnosis.identity import strangers
 from beattop.model.files import Pidfile
 from beattop.model.paths import absolute
+from beattop.model.respawn import REFUSED_STATUS
 from beattop.model.role import SCHEDULING
 from beattop.model.snapshot import Beat, Program, Snapshot
 
 _TAKEN = re.compile(r"Pidfile \((?P<path>[^)]*)\) already exists")
 _HOLDER = re.compile(r"already running\?\s*\(pid: (?P<pid>\d+)\)")
 _LOCK = re.compile(r"LockFailed|\[Errno 17\] File exists")
-REFUSED_STATUS = 73
-"""EX_CANTCREAT: what every Celery from 3.1 to 5.7 exits with where the pidfile is taken."""
-
-
 _IMPORTS_S = 120.0
 """The longest that a big project's imports may take before the pidfile is looked at."""
 _FRESH_S = 60.0
@@ -35,6 +32,9 @@ class Refusal:
     fact: Pidfile | None
     holder_pid: int | None
     words: str | None
+    freed: bool = False
+    """Whether it was turned away by that file, and no other holds it now: its next try may be let
+    in, for Celery itself removes a file whose pid is dead or garbage."""
 
 
 def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
@@ -63,15 +63,14 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
     own = {member.key for member in program.members}
-    if fact is not None and fact.holder in own and not (program.respawning and _later(fact)):
+    holds = fact is not None and fact.holder in own
+    free = fact is not None and fact.status != "denied" and (fact.holder is None or holds)
+    turned = program.respawning and ended is not None and ended.status == REFUSED_STATUS
+    stuck = fact is not None and fact.outlived  # its own pid, of a life before, bars it for ever
+    if holds and not (program.respawning and stuck) and not turned:
         return None  # it holds the file: the words are another's, or of a life before
-    return Refusal(fact.path if fact else resolved, fact, pid, words)
-
-
-def _later(fact: Pidfile) -> bool:
-    """Whether the file's pid was given to its process after the file was written."""
-    began, written = fact.holder_started_at, fact.mtime_at
-    return began is not None and written is not None and began > written + 2
+    freed = free and turned and not (holds and stuck)
+    return Refusal(fact.path if fact else resolved, fact, pid, words, freed)
 
 
 def _ends_refused(lines: Sequence[str]) -> bool:
@@ -168,7 +167,7 @@ def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
     """Whether the file names a live process that did not write it: no Celery, or a later one."""
     if fact is None or fact.status != "ok" or fact.holder is None:
         return False
-    if _later(fact):
+    if fact.outlived:
         return True
     if any(_is(beat, fact.holder.pid) for beat in snapshot.beats):
         return False

@@ -25,6 +25,9 @@ def stale_pidfiles(snapshot: Snapshot) -> Iterable[Finding]:
         refused = refusal(program, snapshot)
         if refused is None or refused.fact is None:
             continue
+        if refused.freed:
+            yield _freed(program, refused, snapshot)
+            continue
         fact = refused.fact
         explained = fact.holder is None or holder(refused, program, snapshot) is not None
         if explained and not proven_stale(fact, snapshot):
@@ -39,6 +42,37 @@ def _refusable(program: Program, snapshot: Snapshot) -> bool:
 def _beat(fact: Pidfile, snapshot: Snapshot) -> Beat | None:
     """The beat whose pid a file holds: of another project, or this would be a duplicate."""
     return next((b for b in snapshot.beats if fact.pid in (b.pid, b.main_pid)), None)
+
+
+def _freed(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
+    """The rest of the loop, once what barred the beat is gone: nothing to do but to wait."""
+    name = short_name(program.id, snapshot)
+    fact = refused.fact
+    assert fact is not None
+    now = {"absent": "is gone", "garbage": "names no pid"}.get(fact.status, "is nobody's")
+    if fact.holder is not None:
+        now = f"is its own now (pid {fact.pid})"
+    evidence = [f"{fact.path} {now}", f"{name}: {pace(program)}"]
+    if refused.words:
+        evidence.insert(1, f"{name} said: {refused.words}")
+    return Finding(
+        kind="stale-pidfile",
+        severity="critical",
+        certainty="likely",
+        summary=f"{name} was refused (exit 73) by {fact.path}, which {now}: "
+        "its next try should be let in.",
+        effect="respawning",
+        programs=(program.id,),
+        pids=(program.pid,) if program.pid else (),
+        evidence=tuple(evidence),
+        lasting=LastingFix(
+            f"Wait for its next try; if that is refused too, read its log (l): {name}."
+        ),
+        since_at=program.loop_since_at,
+        churn_pct=program.churn_pct,
+        identity=f"stale-pidfile:{fact.path}:{name}",
+        short=f"{name} was refused by {fact.path}, which {now}: wait for its next try",
+    )
 
 
 def _command(argv: tuple[str, ...]) -> str:

@@ -107,7 +107,9 @@ def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
 
 def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
     words = program.last_words
-    beat = _living_beat(member, _placed(main, program.config), facts, words, at)
+    beat = _living_beat(
+        member, _placed(main, program.config), facts, words, at, looping=program.respawning
+    )
     health: Health | None = (
         "respawning" if program.respawning else health_of(beat, member, words, at)
     )
@@ -197,7 +199,13 @@ def _schedule(
 
 
 def _living_beat(
-    member: Member, main: Member, facts: Facts, words: LastWords | None, at: float
+    member: Member,
+    main: Member,
+    facts: Facts,
+    words: LastWords | None,
+    at: float,
+    *,
+    looping: bool = False,
 ) -> Beat:
     line = main.line
     process = main.process
@@ -215,12 +223,11 @@ def _living_beat(
             pid_fact.mtime_at is not None and process.started_at > pid_fact.mtime_at + 2
         )
     sent = [t for t in (words.sent_at if words else None,) if t is not None]
-    if (
-        schedule_fact is not None
-        and schedule_fact.mtime_at is not None
-        and _owns(handles, schedule)
+    written = schedule_fact.mtime_at if schedule_fact else None
+    if written is not None and _owns(
+        handles, schedule, barred=looping or _barred(pid_fact, member)
     ):
-        sent.append(schedule_fact.mtime_at)
+        sent.append(written)
     return Beat(
         key=BeatKey(masked(line.app), cwd, masked(line.broker)),
         pid=member.process.pid,
@@ -250,10 +257,20 @@ def _living_beat(
     )
 
 
-def _owns(handles: Handles | None, schedule: str | None) -> bool:
-    """Whether the schedule file's age tells of this process: it is open, or that is unknown."""
+def _barred(fact: Pidfile | None, member: Member) -> bool:
+    """Whether its pidfile was another living process's already when it began."""
+    if fact is None or fact.holder is None or fact.mtime_at is None or fact.holder == member.key:
+        return False
+    return member.process.started_at > fact.mtime_at
+
+
+def _owns(handles: Handles | None, schedule: str | None, *, barred: bool) -> bool:
+    """Whether the schedule file's age tells of this process: it is open, or that is unknown.
+
+    One that loops or will be refused (`barred`) has written none before it has opened it.
+    """
     if handles is None or not handles.readable or not handles.schedules:
-        return True
+        return not barred
     return schedule in handles.schedules and schedule not in handles.deleted
 
 

@@ -28,6 +28,12 @@ class Pidfile:
     named: tuple[str, ...] = ()
     """The absolute paths by which it is configured, links not followed."""
 
+    @property
+    def outlived(self) -> bool:
+        """Whether its pid was given to the holder after the file was written, so not by it."""
+        began, written = self.holder_started_at, self.mtime_at
+        return began is not None and written is not None and began > written + 2
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFile:

@@ -11,6 +11,7 @@ from beattop.model.files import LastWords
 from beattop.model.lives import Life, Lives, merge
 from beattop.model.logevents import Past
 from beattop.model.members import leading_role
+from beattop.model.process import ProcessKey
 from beattop.model.respawn import Loop, judge
 from beattop.model.role import Role
 from beattop.model.sample import Sample
@@ -79,6 +80,8 @@ class Material:
     states: Mapping[ProgramId, ProgramState]
     configs: Mapping[ProgramId, ProgramConfig]
     words: Mapping[ProgramId, LastWords]
+    holders: frozenset[ProcessKey]
+    """The processes that wrote the pidfiles which name them."""
 
     @classmethod
     def of(cls, sample: Sample) -> Material:
@@ -87,6 +90,7 @@ class Material:
             {ProgramId(s.supervisor, s.group, s.name): s for s in sample.programs},
             {ProgramId(c.supervisor, c.group, c.name): c for c in sample.configs},
             {ProgramId(w.supervisor, w.group, w.name): w for w in sample.last_words},
+            frozenset(p.holder for p in sample.pidfiles if p.holder and not p.outlived),
         )
 
 
@@ -109,7 +113,9 @@ def build(
     words = material.words.get(program)
     seconds, used, estimated = window
     cpu = 100 * max(0.0, used.get(program, 0.0)) / seconds if seconds > 0 else None
-    loop = judged.loop(program, lives, config, at, settled, accounts.minute_pct(program))
+    let_in = any(member.key in material.holders for member in found)
+    burnt = accounts.minute_pct(program)
+    loop = judged.loop(program, lives, config, at, settled, burnt, let_in)
     past = judged.past(program, lives, older)
     leader = found[0] if found else None
     alive = leader is not None and leader.state != "Z"
@@ -179,6 +185,7 @@ class Judgements:
         at: float,
         settled: bool,
         burnt_pct: float,
+        let_in: bool = False,
     ) -> Loop:
         """By its lives; those are the same object until one of them changes."""
         if lives is None:
@@ -187,7 +194,7 @@ class Judgements:
         known = self._loops.get(program)
         if known is not None and known[0] is row and known[1:3] == (startsecs, settled):
             return known[3]
-        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=burnt_pct)
+        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=burnt_pct, let_in=let_in)
         # Time alone makes a loop end and a rate run out; it changes nothing else.
         if loop.respawning or loop.periodic or loop.spawns_per_min is not None:
             self._loops.pop(program, None)

@@ -30,6 +30,10 @@ class Loop:
     """It did respawn, and has now outlived its predecessors."""
 
 
+REFUSED_STATUS = 73
+"""EX_CANTCREAT: what every Celery from 3.1 to 5.7 exits with where the pidfile is taken."""
+
+
 def unexpected(life: Life) -> bool:
     """Ended by a signal or with a status other than 0."""
     return life.signal is not None or (life.status is not None and life.status != 0)
@@ -52,12 +56,17 @@ def _streak(lives: Sequence[Life]) -> list[Life]:
     return run[::-1]
 
 
-def _over(run: Sequence[Life], open_life: Life | None, now: float) -> bool:
-    """Whether the run has ended: a life that lasts, or no further life for too long."""
+def _over(run: Sequence[Life], open_life: Life | None, now: float, let_in: bool) -> bool:
+    """Whether the run has ended: a life that lasts, or no further life for too long.
+
+    One that was refused its pidfile and holds it now is past what its predecessors died of.
+    """
     spans = [s for s in (life.lifetime_s for life in run[-10:]) if s is not None]
     usual = median(spans) if spans else 1.0
     if open_life is not None and open_life.spawned_at is not None:
         age = now - open_life.spawned_at
+        if let_in and run[-1].status == REFUSED_STATUS and age > usual:
+            return True
         return age > max(6.0, 3 * usual, 1.5 * max(spans, default=1.0))
     last = run[-1].ended_at
     if last is None:
@@ -74,11 +83,13 @@ def judge(
     *,
     settled: bool = False,
     dead_cpu_pct: float | None = None,
+    let_in: bool = False,
 ) -> Loop:
     """Judge a program by its lives, oldest first.
 
     `settled` tells that supervisord holds it STOPPED or FATAL for good. `dead_cpu_pct` is what it
-    burnt of a core over the last minute, where that is known.
+    burnt of a core over the last minute, where that is known. `let_in` tells that its living
+    process holds a pidfile that was written in its time.
     """
     ended = [life for life in lives if life.ended_at is not None]
     open_life = lives[-1] if lives and lives[-1].ended_at is None else None
@@ -100,7 +111,7 @@ def judge(
     burns = len(run) >= 2 and (
         (dead_cpu_pct is not None and dead_cpu_pct >= 100 * BURNING_SHARE) or _burnt(run, now)
     )
-    over = settled or not run or _over(run, open_life, now)
+    over = settled or not run or _over(run, open_life, now, let_in)
     last = next((life for life in reversed(ended) if not life.requested), None)
     return Loop(
         respawning=(loops or burns) and not over,
