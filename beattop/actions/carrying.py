@@ -133,15 +133,19 @@ class Carrying:
         """Stop it for good, make sure that nothing of it is left, then start it."""
         run = self.run
         stopping = stop.ask(run, index, step)
-        wrong = stop.settle(run, [stopping]).get(index)
-        if wrong is not None:
-            raise wrong
-        left = verify.LeftOvers(run, stopping)
-        follow(run, [left.watch()])
-        if any(c.step == index and c.name == "survivors" for c in run.checks.failed()):
-            raise Failed("not started: a second one would run beside what is left over")
-        if start.start(run, index, step, check="started"):
-            self.ended.append(f"{called(step.target)} is restarted")
+        run.halfway = run.acted
+        try:
+            wrong = stop.settle(run, [stopping]).get(index)
+            if wrong is not None:
+                raise wrong
+            left = verify.LeftOvers(run, stopping)
+            follow(run, [left.watch()])
+            if any(c.step == index and c.name == "survivors" for c in run.checks.failed()):
+                raise Failed("not started: a second one would run beside what is left over")
+            if start.start(run, index, step, check="started"):
+                self.ended.append(f"{called(step.target)} is restarted")
+        finally:
+            run.halfway = False
 
     def _settle(self) -> None:
         """Watch the stops that were asked for, and look a second time."""
@@ -192,8 +196,16 @@ class Carrying:
 
     def _outcome(self, status: Status | Literal["done"], words: str) -> Outcome:
         if status == "cancelled" and self.run.acted:
-            words = f"{words}; asked before that: {'; '.join(self.ended) or 'see the journal'}"
+            words = f"{words}; {self._so_far()}"
         return Outcome(status, self.run.checks.all(), words, self._further())
+
+    def _so_far(self) -> str:
+        """What was asked before it was called off, done or not."""
+        steps = self.run.plan.steps
+        asked = {c.step for c in self.run.checks.all() if c.name == "asked" and c.tick == "done"}
+        names = [named(steps[index]) for index in sorted(asked)]
+        words = "; ".join(self.ended) or f"asked already, not proven: {', '.join(names)}"
+        return words if self.ended or names else "see the journal for what was asked"
 
     def _further(self) -> Plan | None:
         """All that is offered next, as one plan."""

@@ -15,10 +15,14 @@ from beattop.actions.process_table import ProcessTable
 from beattop.actions.run import SLACK_S, Run
 from beattop.actions.steps import called
 from beattop.actions.writer import Wire, WriteClient, wire
-from beattop.model.plan import Check, Outcome, Plan
-from beattop.model.snapshot import Snapshot
+from beattop.model.plan import Check, Outcome, Plan, Step
+from beattop.model.snapshot import ProgramId, Snapshot
 from beattop.sources.supervisor.server import Server
 from beattop.text import listing, safe
+
+CLOSE_S = 30.0
+"""How long a closed screen waits for a restart that is halfway, or for an answer."""
+ENDED = "beattop was ended"
 
 
 class LiveExecutor:
@@ -49,6 +53,8 @@ class LiveExecutor:
         self._clock = clock or Clock()
         self._connect = connect
         self._busy = threading.Lock()
+        self._closing = threading.Event()
+        self._broken_off: Callable[[], None] = lambda: None
         self._undo: list[Plan] = []
 
     def undo_plan(self) -> Plan | None:
@@ -94,9 +100,10 @@ class LiveExecutor:
             proc=self._proc,
             connect=self._clients(lambda call, result: note("call", call=call, result=result)),
             note=lambda call, result: note("call", call=call, result=result),
-            cancelled=cancelled,
+            cancelled=lambda: cancelled() or self._closing.is_set(),
             confined_to=self._confined_to,
         )
+        self._broken_off = lambda: note("result", status="interrupted", summary=ENDED)
         run.deadline = self._clock.monotonic() + _span(run)
         note(
             "plan",
@@ -107,12 +114,25 @@ class LiveExecutor:
         try:
             outcome = Carrying(run).out()
         except BaseException as why:
-            ended = type(why).__name__ if isinstance(why, Exception) else "beattop was ended"
+            ended = type(why).__name__ if isinstance(why, Exception) else ENDED
             note("result", status="interrupted", summary=ended)
             raise
-        note("result", status=outcome.status, summary=outcome.summary)
+        by = f"{ENDED}: " if outcome.status == "cancelled" and self._closing.is_set() else ""
+        note("result", status=outcome.status, summary=f"{by}{outcome.summary}")
         self._remember(plan, outcome)
         return self._with_journal(outcome, on_check)
+
+    def close(self) -> None:
+        """Beattop ends, a closed terminal too: a plan under way takes no further step.
+
+        A restart between its stop and its start is brought to its end first. Blocks for at most
+        CLOSE_S; what is not over then is journalled as interrupted.
+        """
+        self._closing.set()
+        if self._busy.acquire(timeout=CLOSE_S):
+            self._busy.release()
+        else:
+            self._broken_off()
 
     def _clients(self, note: Callable[[str, str], None]) -> Callable[[str], WriteClient]:
         """One client a supervisord for one carrying-out; a thread of its own uses them."""
@@ -139,24 +159,24 @@ class LiveExecutor:
             asked = [c for c in outcome.checks if c.name == "asked" and c.tick in good]
             undone = {plan.steps[check.step] for check in asked}
             left = tuple(step for step in last.steps if step not in undone)
-            self._undo[-1:] = [replace(last, steps=left)] if left else []
+            self._undo[-1:] = [_undoing(left)] if left else []
             return
         done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
+        done |= {c.step for c in outcome.checks if c.name == "started" and c.tick == "done"}
         names = {plan.steps[index].target.program for index in done}
+        self._forget(
+            {plan.steps[i].target.program for i in done if plan.steps[i].verb == "restart"}
+        )
         steps = tuple(step for step in plan.undo if step.target.program in names)
         if steps:
-            verb = "Start" if steps[0].verb == "start" else "Stop"
-            words = listing([called(step.target) for step in steps])
-            self._undo.append(
-                Plan(
-                    title=f"Undo: {verb.lower()} {words} again",
-                    keep=(),
-                    steps=steps,
-                    advice=(),
-                    warnings=(f"what the last action ended, {words}, comes back as it was",),
-                    lasting=(),
-                )
-            )
+            self._undo.append(_undoing(steps))
+
+    def _forget(self, programs: set[ProgramId | None]) -> None:
+        """What was restarted is no more as an earlier action left it: nothing to take back."""
+        left = (
+            tuple(s for s in plan.steps if s.target.program not in programs) for plan in self._undo
+        )
+        self._undo = [_undoing(steps) for steps in left if steps]
 
     def _with_journal(self, outcome: Outcome, on_check: Callable[[Check], None]) -> Outcome:
         """The outcome with a word on a journal that could not be written."""
@@ -171,6 +191,20 @@ class LiveExecutor:
             checks=(*outcome.checks, check),
             summary=f"{outcome.summary} ({self._journal.trouble})",
         )
+
+
+def _undoing(steps: tuple[Step, ...]) -> Plan:
+    """The plan that takes an action back, as `steps`."""
+    verb = "Start" if steps[0].verb == "start" else "Stop"
+    words = listing([called(step.target) for step in steps])
+    return Plan(
+        title=f"Undo: {verb.lower()} {words} again",
+        keep=(),
+        steps=steps,
+        advice=(),
+        warnings=(f"what the last action ended, {words}, comes back as it was",),
+        lasting=(),
+    )
 
 
 def _span(run: Run) -> float:

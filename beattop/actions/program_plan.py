@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from beattop.actions.protect import others, works
-from beattop.actions.steps import Parts, ProgramVerb, advised, mute, program_target, rpc_step
+from beattop.actions.steps import (
+    Parts,
+    ProgramVerb,
+    advised,
+    called,
+    mute,
+    program_target,
+    rpc_step,
+)
 from beattop.model.plan import Plan
 from beattop.model.snapshot import Beat, Program, ProgramId, Snapshot
 from beattop.text import count, safe
@@ -35,7 +43,10 @@ def plan_program(verb: ProgramVerb, programs: Sequence[Program], snapshot: Snaps
             target = replace(target, pid=None, process=None)
         parts.steps.append(rpc_step(snapshot, verb, target))
         parts.warnings += _warnings(verb, found, snapshot, touched)
-    words = safe(chosen[0].namespec) if len(chosen) == 1 else count(len(parts.steps), "program")
+    number = len(parts.steps)
+    words = count(number, "program")
+    if len(chosen) == 1 or number == 1:
+        words = called(parts.steps[0].target) if number else safe(chosen[0].namespec)
     return parts.plan(f"{verb.capitalize()} {words}", snapshot)
 
 

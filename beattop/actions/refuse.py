@@ -28,3 +28,6 @@ class RefusingExecutor:
     def undo_plan(self) -> None:
         """Nothing was done, so nothing is taken back."""
         return None
+
+    def close(self) -> None:
+        """Nothing is under way."""

@@ -46,6 +46,8 @@ class Run:
     acted: bool = False
     """True once anything was asked of anyone."""
     further: list[Plan] = field(default_factory=list)
+    halfway: bool = False
+    """True between the stop and the start of a restart: calling it off would leave it stopped."""
 
     def pause(self, seconds: float) -> None:
         """Wait; raises Cancelled as soon as the user calls it off."""
@@ -56,7 +58,7 @@ class Run:
 
     def check_cancelled(self) -> None:
         """Raise Cancelled where the user called it off."""
-        if self.cancelled():
+        if self.cancelled() and not self.halfway:
             raise Cancelled("called off")
 
     def late(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,10 +34,16 @@ def run(settings: Settings, confined_to: frozenset[str] | None = None) -> int:
     from beattop.ui.app import run_screen  # noqa: PLC0415
 
     feed = LiveFeed(Collector(settings))
+    executor = executor_for(settings, feed, confined_to)
     try:
-        return run_screen(feed, executor_for(settings, feed, confined_to), settings)
+        return run_screen(feed, executor, settings)
     except ValueError as error:  # a keymap or theme that cannot be
         raise ConfigError(str(error)) from None
+    finally:
+        # A closing shell sends it twice; the second would end what is brought to its end here.
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        executor.close()
 
 
 def replay(settings: Settings, samples: Sequence[Sample], name: str) -> int:

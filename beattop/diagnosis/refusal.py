@@ -18,6 +18,8 @@ _HOLDER = re.compile(r"already running\?\s*\(pid: (?P<pid>\d+)\)")
 _LOCK = re.compile(r"LockFailed|\[Errno 17\] File exists")
 _IMPORTS_S = 120.0
 """The longest that a big project's imports may take before the pidfile is looked at."""
+_ALONE_S = 30.0
+"""The same where nobody is known to hold it: an admitted beat takes it within its imports."""
 _FRESH_S = 60.0
 _AT_THE_END = 4
 """Lines after which a refusal is an old story: a beat that was let in has said more since."""
@@ -63,13 +65,10 @@ def refusal(program: Program, snapshot: Snapshot) -> Refusal | None:
     resolved = absolute(path, cwd) or (beat.pidfile if beat else None)
     fact = _fact(resolved, snapshot)
     own = {member.key for member in program.members}
-    holds = fact is not None and fact.holder in own
-    free = fact is not None and fact.status != "denied" and (fact.holder is None or holds)
-    turned = program.respawning and ended is not None and ended.status == REFUSED_STATUS
-    stuck = fact is not None and fact.outlived  # its own pid, of a life before, bars it for ever
-    if holds and not (program.respawning and stuck) and not turned:
+    if fact is not None and fact.holder in own and not (program.respawning and fact.outlived):
         return None  # it holds the file: the words are another's, or of a life before
-    freed = free and turned and not (holds and stuck)
+    turned = program.respawning and ended is not None and ended.status == REFUSED_STATUS
+    freed = turned and fact is not None and fact.status != "denied" and fact.holder is None
     return Refusal(fact.path if fact else resolved, fact, pid, words, freed)
 
 
@@ -112,9 +111,10 @@ def _tried_again(program: Program) -> bool:
 
 
 def barred(beat: Beat, snapshot: Snapshot) -> bool:
-    """Whether it has just begun, and the pidfile it is told to hold is another living beat's.
+    """Whether it has just begun, and does not hold the pidfile it is told to hold.
 
-    Celery looks at the pidfile once its imports are done, and then exits 73: it sends nothing.
+    Celery looks at the pidfile once its imports are done: it then takes it before it sends
+    anything, or exits 73 where it is another living beat's.
     """
     fact, began = beat.pidfile_fact, beat.started_at
     if beat.embedded or began is None or snapshot.at - began > _IMPORTS_S:
@@ -125,6 +125,8 @@ def barred(beat: Beat, snapshot: Snapshot) -> bool:
     if beat.pidfile is not None and (fact is None or fact.status == "denied"):
         # The file cannot be read here: the one that began first is taken to hold it.
         return any(b.pidfile == beat.pidfile and (b.started_at or began) < began for b in others)
+    if fact is not None and fact.status != "denied" and fact.holder is None:
+        return snapshot.at - began <= _ALONE_S  # nobody's yet: the pid may be hidden from here
     if fact is None or fact.holder is None or fact.mtime_at is None or began <= fact.mtime_at:
         return False
     return any(b.holds_pidfile and _is(b, fact.holder.pid) for b in others)

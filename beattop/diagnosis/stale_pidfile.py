@@ -50,8 +50,6 @@ def _freed(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     fact = refused.fact
     assert fact is not None
     now = {"absent": "is gone", "garbage": "names no pid"}.get(fact.status, "is nobody's")
-    if fact.holder is not None:
-        now = f"is its own now (pid {fact.pid})"
     evidence = [f"{fact.path} {now}", f"{name}: {pace(program)}"]
     if refused.words:
         evidence.insert(1, f"{name} said: {refused.words}")

@@ -64,9 +64,9 @@ def _over(run: Sequence[Life], open_life: Life | None, now: float, let_in: bool)
     spans = [s for s in (life.lifetime_s for life in run[-10:]) if s is not None]
     usual = median(spans) if spans else 1.0
     if open_life is not None and open_life.spawned_at is not None:
-        age = now - open_life.spawned_at
-        if let_in and run[-1].status == REFUSED_STATUS and age > usual:
+        if let_in and run[-1].status == REFUSED_STATUS:
             return True
+        age = now - open_life.spawned_at
         return age > max(6.0, 3 * usual, 1.5 * max(spans, default=1.0))
     last = run[-1].ended_at
     if last is None:

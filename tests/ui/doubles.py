@@ -169,6 +169,9 @@ class FakeExecutor:
     def undo_plan(self) -> Plan | None:
         return self.undo
 
+    def close(self) -> None:
+        self.closed = True
+
 
 class Refusing:
     """What read-only mode gets."""
@@ -190,3 +193,6 @@ class Refusing:
 
     def undo_plan(self) -> Plan | None:
         return None
+
+    def close(self) -> None:
+        pass

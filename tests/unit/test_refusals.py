@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from beattop.model.files import Pidfile
+from beattop.ui.remedy import remedy
 from tests.unit.test_diagnosis import BEAT, REFUSED, WORKER
 from tests.unit.world import World
 
@@ -148,7 +150,7 @@ def test_a_worker_that_got_the_pid_of_an_old_beat_is_proof_of_a_stale_file(world
 
 
 def test_a_loop_whose_new_life_holds_the_file_is_refused_no_more(world):
-    """The stale file was removed: it still counts as a loop for some seconds."""
+    """The stale file was removed, and it was let in: it works, whatever its age."""
     world.program("beat", HELD)
     world.say("beat", *refused(77, 2))
     world.loop("beat", 3)
@@ -156,8 +158,78 @@ def test_a_loop_whose_new_life_holds_the_file_is_refused_no_more(world):
     world.pass_(1.0)
     world.pidfile(PIDFILE, born, age=0.5)
     world.look()
-    assert next(p for p in world.snapshot.programs if p.id.name == "beat").respawning
-    assert "stale-pidfile" not in [f.kind for f in world.findings]
+    found = world.the("beat")
+    assert (found.respawning, found.recovered) == (False, True)
+    assert world.findings == ()
+
+
+def test_one_that_dies_of_another_cause_is_not_let_in_by_its_pidfile(world):
+    world.program("beat", HELD)
+    world.say("beat", "boom")
+    world.loop("beat", 3, status=1)
+    born = world.spawn("beat")
+    world.pass_(1.0)
+    world.pidfile(PIDFILE, born, age=0.5)
+    world.look()
+    assert world.the("beat").respawning
+    assert world.kinds() == ["respawn-loop"]
+
+
+@pytest.mark.parametrize("gone", ["absent", "dead"])
+def test_until_it_is_let_in_the_loop_is_told_under_its_own_kind_and_nothing_is_offered(world, gone):
+    """The file was removed, or its beat killed: no respawn-loop whose S would stop the heir."""
+    world.program("beat", HELD)
+    world.say("beat", *refused(77, 2))
+    world.loop("beat", 3)
+    world.spawn("beat")
+    world.pass_(1.0)
+    world.pidfile(PIDFILE, None, pid=77)
+    if gone == "absent":
+        world.pidfiles[PIDFILE] = Pidfile(PIDFILE, "absent", None, None, None)
+    world.look()
+    (found,) = world.findings
+    assert (found.kind, found.pidfile, found.stop) == ("stale-pidfile", None, ())
+    assert "its next try should be let in" in found.summary
+    assert remedy(found).command == "findings"
+
+
+def test_a_denied_pidfile_is_nobodys_only_as_far_as_is_seen(world):
+    world.program("beat", HELD)
+    world.say("beat", *refused(77, 2))
+    world.loop("beat", 3)
+    world.pidfiles[PIDFILE] = Pidfile(PIDFILE, "denied", None, None, None)
+    world.look()
+    assert world.kinds() == ["respawn-loop"]
+
+
+def test_two_that_start_at_once_send_nothing_before_one_has_taken_the_pidfile(world):
+    """supervisord was restarted: both import, neither has looked at the file yet."""
+    world.program("beat", HELD)
+    world.program("beat2", HELD)
+    world.spawn("beat", age=8)
+    world.spawn("beat2", age=8)
+    world.pidfiles[PIDFILE] = Pidfile(PIDFILE, "absent", None, None, None)
+    world.look()
+    assert world.findings == ()
+    world.pass_(30)
+    world.look()
+    assert world.kinds() == ["duplicate-beat"]
+
+
+@pytest.mark.parametrize("looping", [True, False])
+def test_one_that_is_refused_has_no_proof_by_the_holders_schedule(world, looping):
+    world.program("beat", f"{HELD} -s /run/s")
+    world.program("beat2", f"{HELD} -s /run/s")
+    first = world.spawn("beat", age=500)
+    world.pidfile(PIDFILE, first, age=499)
+    if looping:
+        world.loop("beat2", 3)
+    second = world.spawn("beat2", age=0.5)
+    world.schedule("/run/s", age=0.2)
+    world.look()
+    proof = {b.pid: b.last_sent_at for b in world.snapshot.beats}
+    assert proof[second.pid] is None
+    assert proof[first.pid] is not None
 
 
 def orphaned(world: World, **more: object) -> int:

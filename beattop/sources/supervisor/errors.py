@@ -87,7 +87,7 @@ def _protocol(error: xmlrpc.client.ProtocolError, password: str | None) -> tuple
     if error.errcode == http.client.UNAUTHORIZED:
         if password is None:
             return "denied", (
-                "it wants a user name and password: give --supervisor "
+                "it wants a user name and a password; give --supervisor "
                 "http://USER:PASSWORD@HOST:PORT, a [[supervisor]] entry in the config, or a conf "
                 "file you may read"
             )
@@ -96,7 +96,7 @@ def _protocol(error: xmlrpc.client.ProtocolError, password: str | None) -> tuple
                 "the conf holds only the password's {SHA} hash: the clear one has to be given, "
                 "with --supervisor or a [[supervisor]] entry in the config"
             )
-        return "denied", "it does not take this user name and password: check them"
+        return "denied", "it does not take this user name and password; check both"
     known = _HTTP.get(error.errcode)
     return known or ("down", f"it answers with HTTP status {error.errcode}: check the address")
 

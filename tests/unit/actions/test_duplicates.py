@@ -120,6 +120,9 @@ def test_not_yet_verified_is_1(world: World) -> None:
         def undo_plan(self) -> None:
             return None
 
+        def close(self) -> None:
+            pass
+
     ran = Ran(*_pair(), Slow(), yes=True)
     assert ran.status == 1
     assert "stopped, not yet verified" in ran.out

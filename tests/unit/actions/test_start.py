@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xmlrpc.client
 from pathlib import Path
 
@@ -192,6 +193,46 @@ class TestRestart:
         assert [c[0] for c in world.server.writes] == ["startProcess"]
 
 
+class TestEndOfBeattop:
+    """The screen is left, or its terminal closed, while a plan is under way."""
+
+    def test_a_restart_is_brought_to_its_end(self, tmp_path: Path) -> None:
+        world = World(tmp_path, snapshot([program("web", 201, role="other")]))
+        world.cancelled = lambda: bool(world.server.writes)
+        outcome = world.do(plan_program("restart", world.shot.programs, world.shot))
+        assert [c[0] for c in world.server.writes] == ["stopProcess", "startProcess"]
+        assert (outcome.status, outcome.summary) == ("done", "web is restarted")
+
+    def test_a_second_restart_is_not_begun(self, tmp_path: Path) -> None:
+        pair = [program("one", 201, role="other"), program("two", 202, role="other")]
+        world = World(tmp_path, snapshot(pair))
+        world.cancelled = lambda: bool(world.server.writes)
+        world.do(plan_program("restart", pair, world.shot))
+        assert {c[1] for c in world.server.writes} == {"one"}
+
+    def test_the_journal_tells_that_it_was_ended(self, tmp_path: Path) -> None:
+        world = World(tmp_path, snapshot([program("web", 201, role="other")]))
+        world.clock.after(0.2, world.executor._closing.set)
+        outcome = world.do(plan_program("stop", world.shot.programs, world.shot))
+        assert outcome.status == "cancelled"
+        assert outcome.summary.endswith("asked already, not proven: web")
+        last = json.loads(world.journal.read_text().splitlines()[-1])
+        assert (last["event"], last["status"]) == ("result", "cancelled")
+        assert last["summary"].startswith("beattop was ended: called off; ")
+
+    def test_what_hangs_is_journalled_as_interrupted(self, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+        monkeypatch.setattr("beattop.actions.executor.CLOSE_S", 0.05)
+        world = World(tmp_path, snapshot([program("web", 201, role="other")]))
+        world.server.on_stop = [lambda name: world.executor.close()]
+        world.do(plan_program("stop", world.shot.programs, world.shot))
+        lines = [json.loads(line) for line in world.journal.read_text().splitlines()]
+        assert next(e["status"] for e in lines if e["event"] == "result") == "interrupted"
+
+    def test_nothing_under_way_is_not_waited_for(self, world: World) -> None:
+        world.executor.close()
+        assert not world.journal.exists()
+
+
 class TestUndo:
     def test_nothing_done_nothing_to_undo(self, world: World) -> None:
         assert world.executor.undo_plan() is None
@@ -224,6 +265,17 @@ class TestUndo:
         assert undo is not None
         assert undo.steps[0].call == 'supervisor.stopProcess("web", wait=False)'
         assert world.do(undo).status == "done"
+
+    def test_what_was_restarted_is_not_started_again(self, tmp_path: Path) -> None:
+        one, two = program("one", 201, role="other"), program("two", 202, role="other")
+        world = World(tmp_path, snapshot([one, two]))
+        world.do(plan_program("stop", [one, two], world.shot))
+        assert world.do(plan_program("restart", [one], world.shot)).status == "done"
+        undo = world.executor.undo_plan()
+        assert undo is not None
+        assert undo.title == "Undo: start two again"
+        assert world.do(undo).status == "done"
+        assert world.executor.undo_plan() is None
 
     def test_one_that_failed_stays_on_offer(self, tmp_path: Path) -> None:
         shot, found = looping_pair()

@@ -154,6 +154,7 @@ def test_somebody_elses_stop_is_watched(world, plan) -> None:  # type: ignore[no
     assert outcome.status == "done"
     assert len(world.server.writes) == 1
     assert details(outcome)["asked"] == "not running, STOPPING → STOPPING"
+    assert world.executor.undo_plan() is None
     waited = [c.detail for c in world.checks if c.name == "stopped" and c.tick == "pending"]
     assert waited[1] == "STOPPING, 0 seconds"
 

@@ -53,7 +53,7 @@ def test_words(error: BaseException, status: str, words: str):
 @pytest.mark.parametrize(
     ("password", "words"),
     [
-        (None, "wants a user name and password"),
+        (None, "wants a user name and a password"),
         ("{SHA}82ab876d1387bfafe46cc1c8a2ef074eae50cb1d", "only the password's {SHA} hash"),
         ("hunter2", "does not take this user name and password"),
     ],
