@@ -187,7 +187,8 @@ class Carrying:
                 index, why = whys[0]
                 name = named(self.run.plan.steps[index])
                 done = f" Done before: {'; '.join(self.ended)}." if self.ended else ""
-                return self._outcome(status, f"{name}: {why.words}.{done}")
+                what = why.words if why.words.startswith(name) else f"{name}: {why.words}"
+                return self._outcome(status, f"{what}.{done}")
         if failed:
             done = "; ".join(self.ended)
             bad = f"{failed[0].label}: no – {failed[0].detail}"

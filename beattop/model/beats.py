@@ -12,6 +12,7 @@ from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.members import masked
 from beattop.model.paths import absolute
 from beattop.model.process import ProcessKey
+from beattop.model.respawn import REFUSED_STATUS
 from beattop.model.role import SCHEDULING
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Beat, BeatKey, Health, Member, Program, Unmanaged
@@ -107,9 +108,7 @@ def _inside(member: Member, by_pid: Mapping[int, Member]) -> bool:
 
 def _program_beat(program: Program, member: Member, main: Member, facts: Facts, at: float) -> Beat:
     words = program.last_words
-    beat = _living_beat(
-        member, _placed(main, program.config), facts, words, at, looping=program.respawning
-    )
+    beat = _living_beat(member, _placed(main, program.config), facts, words, at, program=program)
     health: Health | None = (
         "respawning" if program.respawning else health_of(beat, member, words, at)
     )
@@ -205,7 +204,7 @@ def _living_beat(
     words: LastWords | None,
     at: float,
     *,
-    looping: bool = False,
+    program: Program | None = None,
 ) -> Beat:
     line = main.line
     process = main.process
@@ -222,11 +221,12 @@ def _living_beat(
         holds = pid_fact.holder == member.key and not (
             pid_fact.mtime_at is not None and process.started_at > pid_fact.mtime_at + 2
         )
-    sent = [t for t in (words.sent_at if words else None,) if t is not None]
+    refused = _barred(pid_fact, member) or _turned_away(program)
+    looping = program is not None and program.respawning
+    # One log may hold the lines of two programs: of a refused one none tells that it sent.
+    sent = [words.sent_at] if words and words.sent_at is not None and not refused else []
     written = schedule_fact.mtime_at if schedule_fact else None
-    if written is not None and _owns(
-        handles, schedule, barred=looping or _barred(pid_fact, member)
-    ):
+    if written is not None and _owns(handles, schedule, barred=refused or looping):
         sent.append(written)
     return Beat(
         key=BeatKey(masked(line.app), cwd, masked(line.broker)),
@@ -262,6 +262,12 @@ def _barred(fact: Pidfile | None, member: Member) -> bool:
     if fact is None or fact.holder is None or fact.mtime_at is None or fact.holder == member.key:
         return False
     return member.process.started_at > fact.mtime_at
+
+
+def _turned_away(program: Program | None) -> bool:
+    """Whether it loops since its pidfile is taken."""
+    ended = program.last_exit if program and program.respawning else None
+    return ended is not None and ended.status == REFUSED_STATUS
 
 
 def _owns(handles: Handles | None, schedule: str | None, *, barred: bool) -> bool:

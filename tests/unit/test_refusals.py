@@ -217,7 +217,7 @@ def test_two_that_start_at_once_send_nothing_before_one_has_taken_the_pidfile(wo
 
 
 @pytest.mark.parametrize("looping", [True, False])
-def test_one_that_is_refused_has_no_proof_by_the_holders_schedule(world, looping):
+def test_one_that_is_refused_has_no_proof_by_the_holders_schedule_or_lines(world, looping):
     world.program("beat", f"{HELD} -s /run/s")
     world.program("beat2", f"{HELD} -s /run/s")
     first = world.spawn("beat", age=500)
@@ -226,6 +226,7 @@ def test_one_that_is_refused_has_no_proof_by_the_holders_schedule(world, looping
         world.loop("beat2", 3)
     second = world.spawn("beat2", age=0.5)
     world.schedule("/run/s", age=0.2)
+    world.say("beat2", *REFUSED, sent_ago=0.1)  # numprocs=2 write one log
     world.look()
     proof = {b.pid: b.last_sent_at for b in world.snapshot.beats}
     assert proof[second.pid] is None
