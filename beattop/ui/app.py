@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
@@ -27,6 +28,7 @@ from beattop.ui.messages import FrameArrived, Saved
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
+from beattop.ui.strokes import frugal
 from beattop.ui.terminal import Terminal, has_terminal, speaks_utf8
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
@@ -230,6 +232,9 @@ class BeattopApp(App[int]):
             self.call_later(self.run_action, action)
 
         return run
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, frugal(renderable))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours for ASCII and for no colour."""
