@@ -198,7 +198,7 @@ def test_little_is_written_while_little_changes(terminal):
     while time.monotonic() - began < 3.0:
         t.read()
     frames = 3.0 / 0.1
-    assert (len(t.raw) - start) / frames < 5000
+    assert (len(t.raw) - start) / frames < 1500
 
 
 def test_a_failing_screen_leaves_a_line_and_a_file_no_traceback(terminal, tmp_path):
