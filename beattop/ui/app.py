@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 import time
@@ -197,12 +198,15 @@ class BeattopApp(App[int]):
             self.notify(words, severity="error" if bad else "information", markup=False)
 
     def copy(self, text: str) -> None:
-        """Copy through OSC 52, and show what: not every terminal lets it through."""
+        """Copy through OSC 52, and show what: not every terminal lets it through, and tmux none
+        that it was not told to (its set-clipboard is external from 2.6 on).
+        """
         if not text:
             self.say("There is no command to copy.")
             return
         self.copy_to_clipboard(text)
-        self.say(f"Copied: {text}")
+        hint = " (tmux hands it on with: set -s set-clipboard on)" if "TMUX" in os.environ else ""
+        self.say(f"Copied: {text}{hint}")
 
     def on_saved(self, event: Saved) -> None:
         """The recording is written."""
