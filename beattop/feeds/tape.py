@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
+from beattop.model.logevents import Past
 from beattop.model.sample import Sample
 
 SECONDS = 600.0
@@ -15,7 +16,7 @@ SECONDS = 600.0
 
 _RESTLESS = ("usage", "lifecycle", "log_events", "sources", "pidfiles", "schedules")
 """What differs from sample to sample, most of it all: packed, some 6 to 1."""
-_STEADY = ("processes", "programs", "configs", "handles", "last_words", "pasts", "older")
+_STEADY = ("processes", "programs", "configs", "handles", "last_words", "pasts")
 """What seldom differs from the sample before, and is then kept only once."""
 
 
@@ -25,20 +26,26 @@ class Tape:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._kept: deque[tuple[Sample, bytes]] = deque()
+        self._older: tuple[Past, ...] = ()
+        """The newest: it only grows while old logs are read, to megabytes, and is said once."""
 
     def add(self, sample: Sample) -> None:
         """Keep a sample, and let go what has become too old."""
         last = self._kept[-1][0] if self._kept else sample
         steady = {name: getattr(last, name) for name in _STEADY}
         same = {name: was for name, was in steady.items() if was == getattr(sample, name)}
-        same |= dict.fromkeys(_RESTLESS, ())
+        same |= dict.fromkeys((*_RESTLESS, "older"), ())
+        self._older = sample.older
         self._kept.append((replace(sample, **same), _pack(sample)))
         while sample.at - self._kept[0][0].at > self._seconds:
             self._kept.popleft()
 
     def samples(self) -> list[Sample]:
-        """All that is kept, oldest first; may be called from another thread."""
-        return [replace(bare, **_unpack(raw)) for bare, raw in tuple(self._kept)]
+        """All that is kept, oldest first, each with what old logs are known to say by now; may
+        be called from another thread.
+        """
+        older = self._older
+        return [replace(bare, older=older, **_unpack(raw)) for bare, raw in tuple(self._kept)]
 
 
 def _pack(sample: Sample) -> bytes:

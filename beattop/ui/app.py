@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
@@ -27,6 +29,7 @@ from beattop.ui.messages import FrameArrived, Saved
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
+from beattop.ui.strokes import frugal
 from beattop.ui.terminal import Terminal, has_terminal, speaks_utf8
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
@@ -201,12 +204,15 @@ class BeattopApp(App[int]):
             self.notify(words, severity="error" if bad else "information", markup=False)
 
     def copy(self, text: str) -> None:
-        """Copy through OSC 52, and show what: not every terminal lets it through."""
+        """Copy through OSC 52, and show what: not every terminal lets it through, and tmux none
+        that it was not told to (its set-clipboard is external from 2.6 on).
+        """
         if not text:
             self.say("There is no command to copy.")
             return
         self.copy_to_clipboard(text)
-        self.say(f"Copied: {text}")
+        hint = " (tmux hands it on with: set -s set-clipboard on)" if "TMUX" in os.environ else ""
+        self.say(f"Copied: {text}{hint}")
 
     def on_saved(self, event: Saved) -> None:
         """The recording is written."""
@@ -238,6 +244,9 @@ class BeattopApp(App[int]):
             self.call_later(self.run_action, action)
 
         return run
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, frugal(renderable))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours for ASCII and for no colour."""

@@ -25,7 +25,7 @@ def lives(p: Program, at: float, width: int) -> list[Line]:
         return [line((" none seen yet", "dim"))]
     shown = list(reversed(p.lives))[:_SHOWN]
     longest = max((_span(life, at) or 0.0 for life in shown), default=0.0) or 1.0
-    room = max(8, min(40, width - 66))
+    room = max(8, min(40, width - 69))
     out = [_life(life, at, longest, room) for life in shown]
     if p.past is not None and p.past.exit_counts:
         counts = ", ".join(f"{how} ×{number:,}" for how, number in p.past.exit_counts[:8])
@@ -45,7 +45,7 @@ def _life(life: Life, at: float, longest: float, room: int) -> Line:
         fit(str(life.pid or "?"), 8),
         (fit(duration(span), 7, right=True), "bold"),
         (f" {fit(drawn, room)} ", "good" if life.ended_at is None else "dim"),
-        fit(_used(life), 10),
+        fit(_used(life), 13),
         (words, ink),
     )
 

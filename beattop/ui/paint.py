@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,9 +13,14 @@ from textual.widget import Widget
 
 from beattop.text import clean
 from beattop.ui.ink import LOUD, mix
-from beattop.ui.line import EMPTY, Line, cells
+from beattop.ui.line import EMPTY, Line, Span, cells
 
 Inks = Mapping[str, Style]
+Cell = tuple[str, str]
+"""Text and ink."""
+_BLANK: Final = (" ", "")
+_NEAR: Final = 4
+"""Cells that cost no more to draw again than to skip."""
 _mixed: dict[Style, Inks] = {}
 _mixed_for: Mapping[str, str] = {}
 
@@ -73,31 +79,65 @@ def paint(line: Line, width: int, styles: Inks, over: Style | None = None) -> St
     return strip if taken == width else strip.crop(0, width)
 
 
-def changed(old: Line, new: Line, y: int, width: int) -> Region | None:
-    """The part of line `y` to draw anew when `old` becomes `new`; None where they are equal."""
+def changed(old: Line, new: Line, y: int, width: int) -> list[Region]:
+    """The parts of line `y` to draw anew when `old` becomes `new`; none where they are equal."""
     if old == new:
-        return None
-    left = 0
+        return []
+    parts: list[tuple[int, int]] = []
+    for left, right in _differing(old, new, width):
+        if parts and left - parts[-1][1] <= _NEAR:
+            parts[-1] = (parts[-1][0], right)
+        else:
+            parts.append((left, right))
+    return [Region(a, y, min(b, width) - a, 1) for a, b in parts if a < width]
+
+
+def _differing(old: Line, new: Line, width: int) -> Iterator[tuple[int, int]]:
+    """Where cells differ: span by span as far as the spans of both take the same cells."""
+    at = number = 0
     for a, b in zip(old, new, strict=False):
-        if a != b:
+        taken = cells(b.text)
+        if taken != cells(a.text):
             break
-        left += cells(a.text)
-    right = width
-    if sum(cells(s.text) for s in old) == sum(cells(s.text) for s in new):
-        right = sum(cells(s.text) for s in new)
-        for a, b in zip(reversed(old), reversed(new), strict=False):
-            if a != b:
-                break
-            right -= cells(a.text)
-    return Region(left, y, max(1, min(right, width) - left), 1) if left < width else None
+        if a != b:
+            yield from _runs(_cells((a,)), _cells((b,)), at)
+        at += taken
+        number += 1
+    before, after = (_cells(spans[number:]) for spans in (old, new))
+    for short, long in ((before, after), (after, before)):
+        short += [_BLANK] * min(len(long) - len(short), width - at)
+    yield from _runs(before, after, at)
+
+
+def _runs(old: Sequence[Cell], new: Sequence[Cell], at: int) -> Iterator[tuple[int, int]]:
+    start = None
+    for x, (a, b) in enumerate(zip(old, new, strict=False), at):
+        if a == b:
+            if start is not None:
+                yield start, x
+            start = None
+        elif start is None:
+            start = x
+    if start is not None:
+        yield start, at + min(len(old), len(new))
+
+
+def _cells(spans: Iterable[Span]) -> list[Cell]:
+    """Each cell's looks; the cells of a wide character differ from any other's together."""
+    out: list[Cell] = []
+    for text, ink, _ in spans:
+        blank = (" ", ink) if ink in LOUD else _BLANK
+        if len(text) == cells(text):
+            out += [blank if char == " " else (char, ink) for char in text]
+        else:
+            out += [(f"{text}{n}", ink) for n in range(cells(text))]
+    return out
 
 
 def differences(old: Sequence[Line], new: Sequence[Line], width: int) -> list[Region]:
     """The parts of a block of lines to draw anew."""
-    regions = []
+    regions: list[Region] = []
     for y in range(max(len(old), len(new))):
         before, after = (lines[y] if y < len(lines) else EMPTY for lines in (old, new))
-        region = changed(before, after, y, width)
-        if region is not None:
-            regions.append(region)
+        regions += changed(before, after, y, width)
     return regions

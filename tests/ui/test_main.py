@@ -265,6 +265,14 @@ async def test_copy_takes_the_findings_command():
         )
 
 
+async def test_copying_in_tmux_tells_what_tmux_needs(monkeypatch):
+    """tmux 2.6 and later keep OSC 52 of programs to themselves unless set-clipboard is on."""
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with running(frames.incident()) as screen:
+        await screen.press("home", "c")
+        assert f"Copied: {frames.STOP}" in screen.text and "set-clipboard on" in screen.text
+
+
 async def test_save_writes_a_recording_and_says_where(tmp_path):
     async with running(frames.incident()) as screen:
         await screen.press("w")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import pty
@@ -18,6 +19,7 @@ import pyte
 import pytest
 
 from beattop.ui.terminal import speaks_utf8
+from tests.ui.frames import STOP
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -198,7 +200,16 @@ def test_little_is_written_while_little_changes(terminal):
     while time.monotonic() - began < 3.0:
         t.read()
     frames = 3.0 / 0.1
-    assert (len(t.raw) - start) / frames < 5000
+    assert (len(t.raw) - start) / frames < 1500
+
+
+def test_copying_sends_the_command_and_nothing_else_through_osc_52(terminal):
+    t = terminal()
+    t.until("stop beat2")
+    t.send(b"c")
+    t.until("Copied: ")
+    (sent,) = re.findall(rb"\x1b\]52;([^\x07\x1b]*)(?:\x07|\x1b\\)", t.raw)
+    assert sent == b"c;" + base64.b64encode(STOP.encode())
 
 
 def test_a_failing_screen_leaves_a_line_and_a_file_no_traceback(terminal, tmp_path):

@@ -13,6 +13,7 @@ from beattop.model.frame import Frame
 from beattop.model.source import SourceStatus
 from beattop.reports import check, metrics, once
 from beattop.reports.document import document
+from tests import shape
 from tests.unit.test_diagnosis import WORKER, seed
 from tests.unit.world import World
 
@@ -52,8 +53,10 @@ def calm() -> Frame:
     return frame_of(world)
 
 
-def test_the_document_has_every_field_of_the_contract(incident):
+def test_the_document_has_every_field_of_the_contract(incident, calm):
+    shape.check(json.loads(json.dumps(document(calm))))
     value = json.loads(json.dumps(document(incident)))
+    shape.check(value)
     assert value["schema"] == "beattop/1"
     assert {"version", "host", "at", "observed_s", "read_only", "cpu", "sources"} <= set(value)
     assert set(value["cpu"]) == {"cores", "busy_pct", "supervised_pct", "churn_pct", "other_pct"}

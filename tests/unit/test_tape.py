@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 from beattop.feeds.tape import Tape
 from beattop.model.box import CpuTimes, Host, Viewer
+from beattop.model.logevents import Past
 from beattop.model.process import ProcessKey, Usage
 from beattop.model.sample import Sample
 
@@ -38,3 +41,19 @@ def test_what_is_too_old_goes():
     for at in range(6):
         tape.add(sample(float(at)))
     assert [s.at for s in tape.samples()] == [3.0, 4.0, 5.0]
+
+
+class Told(Past):
+    """Can be referred to weakly."""
+
+
+def test_of_what_old_logs_say_only_the_newest_is_kept():
+    tape, read = Tape(60.0), []
+    for number in range(3):
+        past = Told("s", f"p{number}", 1, 0, 0.0, True, None, 0, (), (), ())
+        read.append(weakref.ref(past))
+        tape.add(replace(sample(float(number)), older=(past,)))
+        del past
+    gc.collect()
+    assert [one() is None for one in read] == [True, True, False]
+    assert [s.older for s in tape.samples()] == [(read[2](),)] * 3

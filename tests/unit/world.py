@@ -9,6 +9,7 @@ from beattop.diagnosis import diagnose
 from beattop.model.box import CpuTimes, Host, Viewer
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.finding import Finding
+from beattop.model.frame import Frame
 from beattop.model.lifecycle import Exit
 from beattop.model.logevents import LogEvent
 from beattop.model.process import Process, ProcessKey, Usage
@@ -17,6 +18,8 @@ from beattop.model.snapshot import Program, Snapshot
 from beattop.model.source import SourceStatus
 from beattop.model.supervisor import ProgramConfig, ProgramState, Supervisord
 from beattop.model.timeline import Timeline
+from beattop.reports.document import document
+from tests import shape
 
 BOOT = 1_790_000_000.0
 START = BOOT + 1_000_000.0
@@ -283,6 +286,7 @@ class World:
         self.sample = sample
         self.snapshot = self.timeline.add(sample)
         self.findings = diagnose(self.snapshot)
+        shape.check(document(Frame(self.snapshot, self.findings, ())))
         return self.snapshot
 
     def the(self, namespec: str, server: Supervisord | None = None) -> Program:

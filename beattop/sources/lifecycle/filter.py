@@ -9,6 +9,7 @@ import socket
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from beattop.sources.lifecycle.netlink import DATA_AT, EXEC, EXIT, FORK, WHAT_AT
 
@@ -19,7 +20,7 @@ net.core.optmem_max."""
 
 _LOAD, _RETURN, _JUMP, _EQUAL, _EQUAL_X, _TO_X = 0x20, 0x06, 0x05, 0x15, 0x1D, 0x07
 _ALL = 0xFFFFFFFF
-_INSTRUCTION = struct.Struct("=HBBI")
+_INSTRUCTION = "HBBI"
 
 Instruction = tuple[int, int, int, int]
 Program = Sequence[Instruction]
@@ -89,7 +90,9 @@ def family(pids: Iterable[int]) -> Program:
 
 def attach(sock: socket.socket, program: Program) -> None:
     """Put a program in place of the one before, at once; OSError where the kernel refuses."""
-    code = array("B", b"".join(_INSTRUCTION.pack(*one) for one in program))
+    # In one call: it is done at every fork of what is watched.
+    words = chain.from_iterable(program)
+    code = array("B", struct.pack("=" + _INSTRUCTION * len(program), *words))
     # struct sock_fprog: a length, padding, a pointer; the kernel copies what it points to.
     sock.setsockopt(
         socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), code.buffer_info()[0])

@@ -46,9 +46,7 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             before, after = (
                 part[top + y] if top + y < len(part) else EMPTY for part in (old, lines)
             )
-            region = changed(before, after, y, self.size.width)
-            if region is not None:
-                regions.append(region)
+            regions += changed(before, after, y, self.size.width)
         if regions:
             self.refresh(*regions)
 

@@ -107,16 +107,11 @@ class ProgramTable(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             if before is not None and before[0] == row and before[1] == chosen:
                 continue
             line = self._line(row, chosen)
-            region = (
-                changed(before[2], line, y, self.size.width)
-                if before
-                else Region(0, y, self.size.width, 1)
-            )
-            if before is not None and before[1] != chosen:
-                region = Region(0, y, self.size.width, 1)
             self._drawn[number] = (row, chosen, line)
-            if region is not None:
-                regions.append(region)
+            if before is not None and before[1] == chosen:
+                regions += changed(before[2], line, y, self.size.width)
+            else:
+                regions.append(Region(0, y, self.size.width, 1))
         if regions:
             self.refresh(*regions)
 
