@@ -135,5 +135,5 @@ def test_one_pidfile_copied_into_two_projects(box: Box) -> None:
     assert (found["programs"], found["stop"]) == (["blog"], [])
     assert "the beat of app shop, another project" in found["summary"]
     assert "--pidfile of its own" in found["lasting_fix"]
-    mend(box)
+    mend(box, status=1)
     assert box.pidfile() == box.pid("shop")

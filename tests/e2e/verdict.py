@@ -172,6 +172,6 @@ def mended(box: Box, stay: Iterable[int], *gone: str, server: str = "main") -> N
     """Assert that exactly the beats `stay` work, `gone` are stopped, and nothing loops."""
     for program in gone:
         assert box.state(program, server) == "STOPPED"
-    after = look(box)
+    after = look(box, ways=["auto"])
     after.healthy()
     assert after.working() == sorted(stay), after.told
