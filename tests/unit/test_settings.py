@@ -50,9 +50,7 @@ def test_no_source_unsets_what_another_set(files, tmp_path, monkeypatch, on, off
         words = "read_only = true" if name == on else "read_only = false" if name == off else ""
         path.write_text(words)
     word = {on: "1", off: "0"} if on != off else {on: "1"}
-    monkeypatch.setattr(
-        os, "environ", {**env, "BEATTOP_READ_ONLY": word.get("environment", "")}
-    )
+    monkeypatch.setattr(os, "environ", {**env, "BEATTOP_READ_ONLY": word.get("environment", "")})
     seen = []
     monkeypatch.setattr(
         "beattop.commands.look.check", lambda settings, **_: seen.append(settings) or 0
