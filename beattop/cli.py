@@ -30,12 +30,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 _COMMON = (
     click.option("--supervisor", multiple=True, metavar="URL_OR_CONF", help="Only this supervisord: unix:///path, http://user:pw@host:port or a conf file. Repeatable."),
     click.option("--read-only", is_flag=True, help="Change nothing; show the commands instead."),
-    click.option("--config", metavar="FILE", help="One more config file (TOML)."),
+    click.option("--config", multiple=True, metavar="FILE", help="One more config file (TOML). Repeatable."),
     click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR)."),
     click.option("--ascii", is_flag=True, help="Plain ASCII signs."),
     click.option("--interval", type=float, metavar="SECONDS", help="Time between samples (default 1)."),
     click.option("--lifecycle", type=click.Choice(LIFECYCLES), help="How births and deaths are seen (default auto)."),
     click.option("--price", type=float, metavar="MONEY", help="Price of a core-hour, to tell what churn costs."),
+    click.version_option(__version__, "--version", "-V", prog_name="beattop", message="%(prog)s %(version)s"),
 )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def _merged(ctx: click.Context, /, given: dict[str, Any]) -> dict[str, Any]:
     """Options before the command's name and after it, as one."""
     out: dict[str, Any] = dict(ctx.obj or {})
     for key, value in given.items():
-        if key == "supervisor":
+        if key in ("supervisor", "config"):
             out[key] = (*out.get(key, ()), *value)
         elif value not in (None, False) or key not in out:
             out[key] = value
@@ -60,7 +61,7 @@ def _merged(ctx: click.Context, /, given: dict[str, Any]) -> dict[str, Any]:
 def settings_of(ctx: click.Context, /, given: dict[str, Any]) -> Settings:
     """Files, environment, options, in this order; raises ConfigError."""
     options = _merged(ctx, given)
-    settings = load(options.get("config"), os.environ)
+    settings = load(options.get("config", ()), os.environ)
     if options.get("read_only"):
         settings = read_only(settings, "--read-only was given")
     changes: dict[str, Any] = {}
@@ -100,7 +101,6 @@ class _Commands(click.Group):
     "--observe", type=float, metavar="SECONDS", help="With --once: how long to look (default 2)."
 )
 @click.option("--bell", is_flag=True, help="Ring on a new critical finding.")
-@click.version_option(__version__, "--version", "-V", message="%(prog)s %(version)s")
 @click.pass_context
 def beattop(
     ctx: click.Context,

@@ -18,6 +18,7 @@ else:
 LIFECYCLES = ("auto", "connector", "log", "poll")
 OFF = frozenset({"", "0", "false", "no"})
 SYSTEM_FILE = Path("/etc/beattop.toml")
+_MOST_BYTES = 1 << 20
 
 
 class ConfigError(Exception):
@@ -61,17 +62,19 @@ def user_file(environ: Mapping[str, str]) -> Path | None:
     return Path(home) / ".config" / "beattop" / "config.toml" if home.startswith("/") else None
 
 
-def load(config: str | None, environ: Mapping[str, str]) -> Settings:
-    """Settings from the files, then the environment; options are applied by the caller.
+def load(configs: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Settings from the files, `configs` last, then the environment; options are the caller's.
 
     Raises ConfigError for a file that is malformed, unreadable or (if named) absent: never a
-    writable start by mistake.
+    writable start by mistake, nor by a shell variable that is not set.
     """
+    if not all(configs):
+        raise ConfigError("--config: no file is named: correct it")
     settings = Settings()
     for path, needed in (
         (SYSTEM_FILE, False),
         (user_file(environ), False),
-        (Path(config) if config else None, True),
+        *((Path(config), True) for config in configs),
     ):
         if path is not None:
             settings = _with_file(settings, path, needed)
@@ -80,7 +83,8 @@ def load(config: str | None, environ: Mapping[str, str]) -> Settings:
 
 def _with_file(settings: Settings, path: Path, needed: bool) -> Settings:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         if needed:
             raise ConfigError(f"{path}: no such config file: correct --config") from None
@@ -91,6 +95,8 @@ def _with_file(settings: Settings, path: Path, needed: bool) -> Settings:
         if not needed and isinstance(error, PermissionError) and not _is_there(path):
             return settings
         raise ConfigError(f"{path}: cannot be read ({error.strerror}): mend its mode") from None
+    if len(raw) > _MOST_BYTES:
+        raise ConfigError(f"{path}: far too long for a config file: correct it")
     try:
         table = tomllib.loads(raw.decode())
     except RecursionError:

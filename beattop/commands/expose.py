@@ -37,7 +37,7 @@ def run(settings: Settings, textfile: Path | None, listen: str | None, observe: 
 
 def _serve(settings: Settings, listen: str) -> int:
     host, _, port = listen.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) < 65536:
+    if not (port.isascii() and port.isdecimal() and int(port) < 65536):
         print("beattop: --listen takes ADDR:PORT, such as 127.0.0.1:9555", file=sys.stderr)
         return USAGE
     feed = LiveFeed(Collector(settings))

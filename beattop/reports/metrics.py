@@ -181,6 +181,11 @@ def server(address: tuple[str, int], latest: Callable[[], Frame | None]) -> Thre
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
+        server_version, sys_version = f"beattop/{__version__}", ""
+
+        def do_HEAD(self) -> None:
+            """As GET, without the body; http.server's errors know that themselves."""
+            self.do_GET()
 
         def do_GET(self) -> None:
             frame = latest()
@@ -195,7 +200,8 @@ def server(address: tuple[str, int], latest: Callable[[], Frame | None]) -> Thre
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: stderr is for trouble."""

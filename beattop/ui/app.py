@@ -246,7 +246,8 @@ class BeattopApp(App[int]):
         return run
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, frugal(renderable))
+        # What is an update is asked for its sequences, never rendered by Rich.
+        super()._display(screen, frugal(renderable))  # type: ignore[arg-type]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours for ASCII and for no colour."""

@@ -104,9 +104,12 @@ def _differing(old: Line, new: Line, width: int) -> Iterator[tuple[int, int]]:
         at += taken
         number += 1
     before, after = (_cells(spans[number:]) for spans in (old, new))
-    for short, long in ((before, after), (after, before)):
-        short += [_BLANK] * min(len(long) - len(short), width - at)
-    yield from _runs(before, after, at)
+    long = min(max(len(before), len(after)), max(0, width - at))
+    yield from _runs(_filled(before, long), _filled(after, long), at)
+
+
+def _filled(looks: list[Cell], size: int) -> list[Cell]:
+    return looks + [_BLANK] * (size - len(looks))
 
 
 def _runs(old: Sequence[Cell], new: Sequence[Cell], at: int) -> Iterator[tuple[int, int]]:

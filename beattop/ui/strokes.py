@@ -60,7 +60,7 @@ class Strokes(CompositorUpdate):
         return "".join(out)
 
 
-def frugal(update: RenderableType | None) -> RenderableType | None:
+def frugal(update: RenderableType | None) -> RenderableType | Strokes | None:
     """The update in few bytes; any other renderable as it is."""
     if isinstance(update, ChopsUpdate):
         return Strokes(list(_parts(update)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import threading
 from dataclasses import replace
 
 import click
 import pytest
 
 from beattop.model.frame import Frame
+from beattop.model.snapshot import CpuSplit
 from beattop.model.source import SourceStatus
 from beattop.reports import check, metrics, once
 from beattop.reports.document import document
@@ -223,3 +226,55 @@ def test_a_box_without_supervisord_says_what_to_do():
     world.look()
     text = "\n".join(once.lines(frame_of(world)))
     assert "No supervisord found" in text and "--supervisor" in text
+
+
+NO_CPU = CpuSplit(2, None, None, None, None)
+PERFDATA = re.compile(
+    r"('[^'=|]+'|[^\s'=|]+)=(U|-?[0-9.]+(%|s|us|ms|B|KB|MB|GB|TB|c)?)"
+    r"(;(@?[-0-9.:~]*)){0,2}(;-?[0-9.]*){0,2}"
+)
+"""Monitoring Plugins Development Guidelines, "Performance data"."""
+
+
+def test_the_check_line_follows_the_guidelines(incident, calm):
+    for frame in (incident, calm, Frame(replace(calm.snapshot, cpu=NO_CPU), (), ())):
+        text = check.line(frame)
+        assert "\n" not in text and text.count("|") == 1
+        for item in text.split(" | ")[1].split(" "):
+            assert PERFDATA.fullmatch(item), item
+        short = check.line(frame, oneline=True)
+        assert "\n" not in short and "|" not in short
+
+
+@pytest.fixture
+def served(incident):
+    """An exporter's address, and what it shows."""
+    shown: list[Frame | None] = [incident]
+    server = metrics.server(("127.0.0.1", 0), lambda: shown[0])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server.server_address[1], shown
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def ask(port: int, method: str, path: str) -> tuple[int, int, bytes, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    length = int(answer.headers["Content-Length"])
+    found = answer.status, length, answer.read(), answer.headers["Server"]
+    connection.close()
+    return found
+
+
+def test_the_exporter_answers_get_and_head_alike(served):
+    port, shown = served
+    for path, status in (("/metrics", 200), ("/metrics?x=1", 200), ("/", 200), ("/x", 404)):
+        got, length, body, server = ask(port, "GET", path)
+        assert (got, length) == (status, len(body)) and server.startswith("beattop/")
+        assert "Python" not in server
+        assert ask(port, "HEAD", path)[:3] == (status, length, b"")
+    shown[0] = None
+    assert ask(port, "GET", "/metrics")[0] == ask(port, "HEAD", "/metrics")[0] == 503
