@@ -29,11 +29,15 @@ from beattop.ui.messages import FrameArrived, Saved
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
-from beattop.ui.strokes import frugal
 from beattop.ui.terminal import Terminal, has_terminal, speaks_utf8
 from beattop.ui.theme import THEMES, choose
 from beattop.ui.trails import Trails
 from beattop.ui.widgets.note import Note
+
+try:
+    from beattop.ui.strokes import frugal
+except ImportError:  # a later Textual keeps its updates elsewhere: its own drawing goes on
+    frugal = None  # type: ignore[assignment]
 
 _SLOW_UNSEEN: float = 3.0
 """How much slower to look while nobody does."""
@@ -247,7 +251,8 @@ class BeattopApp(App[int]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         # What is an update is asked for its sequences, never rendered by Rich.
-        super()._display(screen, frugal(renderable))  # type: ignore[arg-type]
+        drawn = renderable if frugal is None else frugal(renderable)
+        super()._display(screen, drawn)  # type: ignore[arg-type]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours for ASCII and for no colour."""

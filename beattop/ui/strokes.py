@@ -61,11 +61,18 @@ class Strokes(CompositorUpdate):
 
 
 def frugal(update: RenderableType | None) -> RenderableType | Strokes | None:
-    """The update in few bytes; any other renderable as it is."""
-    if isinstance(update, ChopsUpdate):
-        return Strokes(list(_parts(update)))
-    if isinstance(update, LayoutUpdate):
-        return Strokes(list(_lines(update.strips, update.region.x, update.region.y)))
+    """The update in few bytes; any other renderable as it is.
+
+    The insides of an update are Textual's own business: where a later 8.x has others, its own
+    drawing goes on, which costs only bytes.
+    """
+    try:
+        if isinstance(update, ChopsUpdate):
+            return Strokes(list(_parts(update)))
+        if isinstance(update, LayoutUpdate):
+            return Strokes(list(_lines(update.strips, update.region.x, update.region.y)))
+    except (AttributeError, TypeError, ValueError):
+        return update
     return update
 
 
