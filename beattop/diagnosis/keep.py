@@ -10,6 +10,9 @@ from beattop.model.finding import Keep, Target, Via
 from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.text import duration
 
+_LAST = 1 << 62
+"""Sorts behind every number that is known."""
+
 
 def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
     """Sorts beats, the one to keep first (facts measured on Celery 3.1 to 5.7).
@@ -18,8 +21,8 @@ def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
     unless its beat is silent: then the one that works is kept, and the other is advice.
     """
     program = program_of(snapshot, beat.program)
-    order = program.config.order if program and program.config else 1 << 20
-    started = beat.started_at if beat.started_at is not None else float("inf")
+    order = program.config.order if program and program.config else _LAST
+    started = beat.started_at if beat.started_at is not None else _LAST
     return (
         beat.health == "silent",
         not beat.embedded,
@@ -27,9 +30,9 @@ def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
         beat.unmanaged,
         round(started),
         not (beat.handles and beat.handles.peers),
-        beat.process.start_ticks if beat.process else 1 << 62,
+        beat.process.start_ticks if beat.process else _LAST,
         order,
-        beat.pid or 0,
+        beat.pid or _LAST,
     )
 
 

@@ -29,7 +29,7 @@ else:
 
 from tests.mutate.cover import Cover
 from tests.mutate.mutants import Mutant, mutants
-from tests.mutate.trial import PYTEST, Cold, Trial, Verdict, Warm, judge
+from tests.mutate.trial import PYTEST, Trial, Verdict, Warm
 
 ROOT = Path(__file__).parents[2]
 MUTATED = ("beattop/diagnosis", "beattop/actions")
@@ -49,8 +49,10 @@ def main() -> int:
     os.environ["CI"] = "1"  # the same hypothesis examples each time
     KEPT.mkdir(exist_ok=True)
     every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).glob("*.py"))]
-    files = [f for f in every if not options.files or any(f.endswith(o) for o in options.files)]
-    tree = _hash([*ROOT.glob("beattop/**/*.py"), *ROOT.glob(f"{TESTS}/**/*"), *ROOT.glob("tests/*.py")])
+    files = [f for f in every if not options.files or any(o in f for o in options.files)]
+    tree = _hash(
+        [*ROOT.glob("beattop/**/*.py"), *ROOT.glob(f"{TESTS}/**/*"), *ROOT.glob("tests/*.py")]
+    )
     cover = _cover(tree, every)
     verdicts = _run(files, cover, tree, options.jobs, options.again)
     return _report(verdicts, files)
@@ -75,7 +77,12 @@ def _cover(tree: str, files: list[str]) -> Cover:
                 pytest.main([*PYTEST, TESTS], plugins=[seen])
                 _write(
                     kept,
-                    {"tree": tree, "failed": seen.failed, "lines": seen.lines, "seconds": seen.seconds},
+                    {
+                        "tree": tree,
+                        "failed": seen.failed,
+                        "lines": seen.lines,
+                        "seconds": seen.seconds,
+                    },
                 )
             finally:
                 os._exit(0)
@@ -89,9 +96,7 @@ def _cover(tree: str, files: list[str]) -> Cover:
     return Cover(frozenset(), found["lines"], found["seconds"])
 
 
-def _run(
-    files: list[str], cover: Cover, tree: str, jobs: int, again: bool
-) -> dict[str, Verdict]:
+def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> dict[str, Verdict]:
     kept = KEPT / "verdicts.json"
     before = _read(kept) or {"tree": tree, "verdicts": {}}
     old = {name: Verdict(**v) for name, v in before["verdicts"].items()}
@@ -106,16 +111,14 @@ def _run(
             todo.append(mutant)
     by = {name: v.by for name, v in old.items() if v.by}
     trials = _trials(todo, cover, by)
+    tried = {t.mutant.name for t in trials}
     progress = _Progress(len(trials), kept, tree, old if same else {}, verdicts)
     for mutant in todo:
-        if mutant.name not in {t.mutant.name for t in trials}:
+        if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
-    for verdict in judge([t for t in trials if not t.mutant.function], jobs, Cold().attempt):
-        progress.tell(verdict)
-    warm = [t for t in trials if t.mutant.function]
-    if warm:
-        modules = sorted({nodeid.split("::")[0] for t in warm for nodeid in t.tests})
-        pytest.main([*PYTEST, *modules], plugins=[Warm(warm, jobs, progress.tell)])
+    if trials:
+        modules = sorted({nodeid.split("::")[0] for t in trials for nodeid in t.tests})
+        pytest.main([*PYTEST, *modules], plugins=[Warm(trials, jobs, progress.tell)])
     progress.keep()
     return verdicts
 

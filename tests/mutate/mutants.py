@@ -88,7 +88,7 @@ def mutants(root: Path, file: str) -> list[Mutant]:
         seen[key] += 1
         if seen[key] > 1:
             change = f"{found.change}  ({seen[key]})"
-            found = replace(found, change=change)
+            found = replace(found, change=change)  # noqa: PLW2901
         out.append(found)
     return out
 
@@ -219,7 +219,9 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.AST, str | None]]:
     if isinstance(node, ast.Return):
         if node.value is not None and not isinstance(node.value, ast.Constant):
             yield ast.Return(ast.Constant(None)), f"{said} -> return None"
-    elif isinstance(node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete):
+    elif isinstance(
+        node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete
+    ):
         yield ast.Pass(), f"deleted: {said}"
     elif isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple):
         yield ast.Pass(), f"deleted: {said}"

@@ -11,8 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.abc import SourceLoader
-from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -145,13 +143,18 @@ class Warm:
     def _attempt(self, trial: Trial) -> str | None:
         mutant = trial.mutant
         path = os.path.abspath(mutant.file)
-        code = next(
-            c
-            for c in _codes(compile(mutant.apply(), path, "exec"))
-            if (c.co_firstlineno, c.co_name) == mutant.outermost
-        )
-        for function in self.live[path, *mutant.outermost]:
-            function.__code__ = code
+        module = compile(mutant.apply(), path, "exec")
+        if mutant.function:
+            code = next(
+                c for c in _codes(module) if (c.co_firstlineno, c.co_name) == mutant.outermost
+            )
+            for function in self.live[(path, *mutant.outermost)]:
+                function.__code__ = code
+        else:
+            try:
+                _redo_import(mutant, module)
+            except Exception:
+                return "import"
         for nodeid in trial.tests:
             reports = runtestprotocol(self.items[nodeid], nextitem=None, log=False)
             if any(r.failed for r in reports):
@@ -159,40 +162,33 @@ class Warm:
         return None
 
 
-class Cold:
-    """Tries what runs at import: nothing of the product is imported before it is changed."""
+def _redo_import(mutant: Mutant, code: CodeType) -> None:
+    """What the changed file defines at import, put into the module that everybody has imported."""
+    name = mutant.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    live = vars(sys.modules[name])
+    fresh = {"__name__": name, "__file__": live["__file__"], "__package__": live["__package__"]}
+    exec(code, fresh)
+    for key, new in fresh.items():
+        old = live.get(key)
+        if isinstance(new, type | FunctionType):
+            if new.__module__ == name and old is not None:
+                _take_over(old, new)
+        elif new is not old and repr(new) != repr(old):
+            for module in list(sys.modules.values()):
+                if vars(module).get(key) is old:
+                    setattr(module, key, new)
 
-    def __init__(self) -> None:
-        self.failed: str | None = None
 
-    def attempt(self, trial: Trial) -> str | None:
-        """The first test that fails."""
-        sys.meta_path.insert(0, _Changed(trial.mutant))
-        status = pytest.main([*PYTEST, "-x", *trial.tests], plugins=[self])
-        return self.failed if status in (0, 1) else "import"
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Which one failed."""
-        if report.failed:
-            self.failed = report.nodeid
-
-
-class _Changed:
-    """Finds the changed module where the real one is asked for."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
-        self.name = mutant.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Import's first question."""
-        if name != self.name:
-            return None
-        spec = PathFinder.find_spec(name, path)
-        assert spec is not None and isinstance(spec.loader, SourceLoader)
-        code = compile(self.mutant.apply(), os.path.abspath(self.mutant.file), "exec")
-        spec.loader.get_code = lambda fullname: code  # type: ignore[method-assign]
-        return spec
+def _take_over(old: Any, new: Any) -> None:
+    """Defaults of a function; those of a class's fields, and its plain attributes."""
+    if isinstance(new, FunctionType):
+        old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+        return
+    for key, value in vars(new).items():
+        if isinstance(value, FunctionType):
+            _take_over(vars(old)[key], value)
+        elif isinstance(value, int | float | str | tuple) and key[:2] != "__":
+            setattr(old, key, value)
 
 
 def _place(code: CodeType) -> tuple[str, int, str]:

@@ -1,0 +1,68 @@
+"""What beattop says in the situation of each test, word for word, against what was approved.
+
+The files in approved/ are read by people: every sentence, command and lasting fix of a finding, and
+every step of a plan, where a test makes one. After a change that is meant, write them anew and read
+the difference before it is committed:
+
+    BEATTOP_APPROVE=1 python -m pytest tests/unit -p no:xdist && git diff tests/unit/approved
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from beattop.model.finding import Finding
+
+FOLDER = Path(__file__).with_name("approved")
+APPROVING = bool(os.environ.get("BEATTOP_APPROVE"))
+
+
+def check(module: str, test: str, text: str) -> None:
+    """Compares, or approves; a test that nobody approved yet may say what it likes."""
+    path = FOLDER / f"{module}.txt"
+    known = dict(_sections(path.read_text())) if path.exists() else {}
+    if APPROVING:
+        known = {name: said for name, said in known.items() if name != test} | (
+            {test: text} if text else {}
+        )
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text("".join(f"== {name}\n{said}" for name, said in sorted(known.items())))
+    elif test in known:
+        assert text == known[test], "approved otherwise: see tests/unit/approved.py"
+
+
+def _sections(text: str) -> Iterator[tuple[str, str]]:
+    for section in ("\n" + text).split("\n== ")[1:]:
+        name, _, said = section.partition("\n")
+        yield name, said.rstrip("\n") + "\n"
+
+
+def findings(found: tuple[Finding, ...], at: float) -> str:
+    """Findings as indented lines; times relative to the look."""
+    return "".join(line + "\n" for one in found for line in _shown(one, at, ""))
+
+
+def _shown(value: object, at: float, indent: str, name: str = "") -> Iterator[str]:
+    head = f"{indent}{name}: " if name else indent
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield f"{head}{type(value).__name__}"
+        for field in dataclasses.fields(value):
+            inner = getattr(value, field.name)
+            if inner not in (None, (), ""):
+                yield from _shown(inner, at, indent + "  ", field.name)
+    elif isinstance(value, tuple) and value and not hasattr(value, "_fields"):
+        yield head.rstrip()
+        for item in value:
+            yield from _shown(item, at, indent + "  ")
+    elif isinstance(value, float) and name.endswith("_at"):
+        yield f"{head}{value - at:+.2f} s"
+    elif hasattr(value, "_fields"):
+        yield f"{head}{' '.join(map(str, value))}"
+    elif isinstance(value, str) and "\n" in value:
+        yield head.rstrip()
+        yield from (f"{indent}  | {line}" for line in value.splitlines())
+    else:
+        yield f"{head}{round(value, 2) if isinstance(value, float) else value}"
