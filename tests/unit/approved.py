@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from beattop.model.finding import Finding
-
+said: list[str] = []
+"""What the present test adds to what its boxes say."""
 FOLDER = Path(__file__).with_name("approved")
 APPROVING = bool(os.environ.get("BEATTOP_APPROVE"))
 
@@ -40,9 +40,14 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
         yield name, said.rstrip("\n") + "\n"
 
 
-def findings(found: tuple[Finding, ...], at: float) -> str:
-    """Findings as indented lines; times relative to the look."""
+def shown(found: Iterable[object], at: float) -> str:
+    """Findings, plans, outcomes as indented lines; times relative to the look."""
     return "".join(line + "\n" for one in found for line in _shown(one, at, ""))
+
+
+def note(found: Iterable[object], at: float) -> None:
+    """To be compared when the test ends."""
+    said.append(shown(found, at))
 
 
 def _shown(value: object, at: float, indent: str, name: str = "") -> Iterator[str]:

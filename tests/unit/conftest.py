@@ -20,8 +20,9 @@ def approved_words(
     time.tzset()
     made: list[world.World] = []
     monkeypatch.setattr(world, "made", made)
+    monkeypatch.setattr(approved, "said", [])
     yield
-    text = "".join(approved.findings(w.findings, w.now) for w in made)
+    text = "".join([*(approved.shown(w.findings, w.now) for w in made), *approved.said])
     approved.check(Path(request.node.path).stem, request.node.name, text)
     monkeypatch.undo()
     time.tzset()
