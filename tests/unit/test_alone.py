@@ -92,7 +92,9 @@ CAUSES = (
 def test_the_cause_of_a_loop(
     error: str | None, ended: LastExit | None, command: str | None, effect: str
 ) -> None:
-    made = replace(LOOP, last_error=error, last_exit=ended, config=aged(command) if command else None)
+    made = replace(
+        LOOP, last_error=error, last_exit=ended, config=aged(command) if command else None
+    )
     assert cause(made)[0] == effect
     (found,) = tell(list(respawn_loops(snapshot([made]), ())))
     assert found.effect == effect
@@ -168,10 +170,13 @@ def test_a_silent_beat_that_has_another_finding_is_not_told_again() -> None:
 
 # What a program left behind
 
+
 def orphan(pid: int, was: str | None = "b", **facts: Any) -> Unmanaged:
     role: Role = facts.pop("role", "worker")
     found = member(pid, role, ppid=facts.pop("ppid", 1))
-    process = replace(found.process, pgrp=facts.pop("pgrp", 5), started_at=AT - 400, **facts.pop("process", {}))
+    process = replace(
+        found.process, pgrp=facts.pop("pgrp", 5), started_at=AT - 400, **facts.pop("process", {})
+    )
     below = tuple(member(c, "pool") for c in facts.pop("children", ()))
     made = Unmanaged(replace(found, process=process), role, "orphan", was, 0.0, 1, below, URL)
     return replace(made, **facts)
@@ -188,7 +193,9 @@ def test_left_overs_of_shells_are_a_finding_each() -> None:
 
 
 def test_what_outlived_one_supervisord_is_one_finding() -> None:
-    found = remains(orphan(7, pgrp=7), orphan(8, "c", pgrp=8), orphan(9, "d", pgrp=9, was_supervisor="x"))
+    found = remains(
+        orphan(7, pgrp=7), orphan(8, "c", pgrp=8), orphan(9, "d", pgrp=9, was_supervisor="x")
+    )
     assert [f.pids for f in found] == [(7, 8), (9,)]
     (two,) = remains(orphan(7, pgrp=7), orphan(8, pgrp=8))
     assert two.summary.startswith("2 processes outlived their supervisord: b.")
@@ -209,7 +216,9 @@ def test_left_overs_that_are_told_elsewhere_or_are_none() -> None:
 
 
 @pytest.mark.parametrize(("limits", "told"), [((), 1), ((URL,), 1), (("unix:///x",), 0)])
-def test_left_overs_of_other_supervisords_than_the_named(limits: tuple[str, ...], told: int) -> None:
+def test_left_overs_of_other_supervisords_than_the_named(
+    limits: tuple[str, ...], told: int
+) -> None:
     assert len(remains(orphan(7), limited_to=limits)) == told
 
 
@@ -302,7 +311,9 @@ def twice(*found: Supervisord) -> list[tuple[Finding, tuple[str, ...]]]:
     members = tuple((s.id, member(s.key.pid, "supervisord")) for s in found[:1] if s.key)
     programs = [program("b", 5, url=s.id) for s in found]
     word = SourceStatus("supervisor", "unix:///3", "timeout", "hangs")
-    shot = replace(snapshot(programs, supervisords=found, sources=[word]), supervisord_members=members)
+    shot = replace(
+        snapshot(programs, supervisords=found, sources=[word]), supervisord_members=members
+    )
     out = list(doubles(shot))
     tell([f for f, _ in out])
     return out

@@ -129,7 +129,12 @@ ORPHAN = {"origin": "orphan", "was": "b", "was_supervisor": URL}
 
 
 def root(
-    pid: int = 77, role: str = "beat", *, pgrp: int = 50, ppid: int = 1, line: CommandLine | None = None
+    pid: int = 77,
+    role: str = "beat",
+    *,
+    pgrp: int = 50,
+    ppid: int = 1,
+    line: CommandLine | None = None,
 ) -> Unmanaged:
     found = member(pid, role, ppid=ppid)  # type: ignore[arg-type]
     process = replace(found.process, pgrp=pgrp)
@@ -159,7 +164,9 @@ def test_the_beat_of_a_worker_that_was_killed() -> None:
     assert told not in left(stranger(**ORPHAN, line=None)).text
 
 
-@pytest.mark.parametrize("command", ["celery beat --detach", "celery beat -D -l info", "celery -A-D x"])
+@pytest.mark.parametrize(
+    "command", ["celery beat --detach", "celery beat -D -l info", "celery -A-D x"]
+)
 def test_a_command_that_detaches(command: str) -> None:
     fix = left(stranger(**ORPHAN), command=command)
     assert ("take --detach out" in fix.text) == ("-A-D" not in command)
@@ -185,7 +192,10 @@ def test_a_left_over_of_a_program_that_is_not_known() -> None:
     other = replace(B, id=program("b", url="unix:///other").id, config=conf(SECTION))
     assert "`exec` the real thing and set" in left(root(), programs=[other]).text
     assert "`exec` the real thing and set" in left(root(), programs=[]).text
-    assert "`exec` the real thing and set" in left(root(), programs=[program("x"), replace(B, config=None)]).text
+    assert (
+        "`exec` the real thing and set"
+        in left(root(), programs=[program("x"), replace(B, config=None)]).text
+    )
 
 
 def test_a_left_over_that_holds_the_pidfile_is_ended_when_its_program_takes_over() -> None:
@@ -210,7 +220,9 @@ def test_an_embedded_beat_is_taken_out_of_its_worker() -> None:
     two = replace(EMBEDDED, pid=302)
     assert "as the one beat" not in both(EMBEDDED, two).text
     bare = snapshot([B, replace(WORKER, config=None)])
-    assert both(beat(B), EMBEDDED, shot=bare).text.startswith("Take -B (--beat) out of the command, restart w when")
+    assert both(beat(B), EMBEDDED, shot=bare).text.startswith(
+        "Take -B (--beat) out of the command, restart w when"
+    )
     gone = both(beat(B), replace(EMBEDDED, namespec=None), shot=snapshot([B]))
     assert "restart the worker when" in gone.text
     # A worker that nobody supervises has no conf to change.

@@ -66,7 +66,12 @@ WORDS = (
     ((TAKEN, HELD), TAKEN, PATH, 201),
     ((TAKEN,), TAKEN, PATH, None),
     ((HELD,), None, None, 201),
-    (("Pidfile (/old) already exists", "already running?   (pid: 9)", TAKEN, HELD), TAKEN, PATH, 201),
+    (
+        ("Pidfile (/old) already exists", "already running?   (pid: 9)", TAKEN, HELD),
+        TAKEN,
+        PATH,
+        201,
+    ),
     ((LOCKED,), LOCKED, None, None),
     ((EXISTS,), EXISTS, None, None),
     ((EXISTS, LOCKED), LOCKED, None, None),
@@ -154,7 +159,9 @@ def test_who_holds_the_file_is_not_refused_unless_it_respawns() -> None:
 # Who holds it
 
 
-def refused(fact: Pidfile | None = None, pid: int | None = None, path: str | None = None) -> Refusal:
+def refused(
+    fact: Pidfile | None = None, pid: int | None = None, path: str | None = None
+) -> Refusal:
     return Refusal(path, fact, pid, None)
 
 

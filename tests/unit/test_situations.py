@@ -212,7 +212,9 @@ def test_a_stranger_that_holds_it_may_hand_over_to_a_single_program(
 def test_a_stranger_and_programs_without_conf() -> None:
     assert refused(replace(LOOP, config=None), STRANGER)
     assert refused(replace(LOOP, config=None))
-    assert refused(replace(LOOP, config=config("beat2", numprocs=2, lines=("[program:beat2]", "numprocs=2"))))
+    assert refused(
+        replace(LOOP, config=config("beat2", numprocs=2, lines=("[program:beat2]", "numprocs=2")))
+    )
 
 
 # A pidfile whose pid is no beat
