@@ -1,7 +1,7 @@
 """What beattop says in the situation of each test, word for word, against what was approved.
 
-The files in approved/ are read by people: every sentence, command and lasting fix of a finding, and
-every step of a plan, where a test makes one. After a change that is meant, write them anew and read
+The files in approved/ are read by people: every sentence, command and lasting fix of a finding,
+every step of a plan and every check of its outcome, where a test makes one. After a change that is meant, write them anew and read
 the difference before it is committed:
 
     BEATTOP_APPROVE=1 python -m pytest tests/unit -p no:xdist && git diff tests/unit/approved
@@ -53,21 +53,37 @@ def note(found: Iterable[object], at: float) -> None:
 def _shown(value: object, at: float, indent: str, name: str = "") -> Iterator[str]:
     head = f"{indent}{name}: " if name else indent
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield f"{head}{type(value).__name__}"
-        for field in dataclasses.fields(value):
-            inner = getattr(value, field.name)
-            if inner not in (None, (), ""):
-                yield from _shown(inner, at, indent + "  ", field.name)
-    elif isinstance(value, tuple) and value and not hasattr(value, "_fields"):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        fields = {name: inner for name, inner in fields.items() if inner not in (None, (), "")}
+        plain = {n: v for n, v in fields.items() if _plain(v)}
+        told = ", ".join(f"{n} {_scalar(n, v, at)}" for n, v in plain.items())
+        yield f"{head}{type(value).__name__}: {told}"
+        for field, inner in fields.items():
+            if field not in plain:
+                yield from _shown(inner, at, indent + "  ", field)
+    elif isinstance(value, tuple) and not hasattr(value, "_fields"):
         yield head.rstrip()
         for item in value:
             yield from _shown(item, at, indent + "  ")
-    elif isinstance(value, float) and name.endswith("_at"):
-        yield f"{head}{value - at:+.2f} s"
-    elif hasattr(value, "_fields"):
-        yield f"{head}{' '.join(map(str, value))}"
     elif isinstance(value, str) and "\n" in value:
         yield head.rstrip()
         yield from (f"{indent}  | {line}" for line in value.splitlines())
     else:
-        yield f"{head}{round(value, 2) if isinstance(value, float) else value}"
+        yield f"{head}{_scalar(name, value, at)}"
+
+
+def _plain(value: object) -> bool:
+    """Whether it is short enough to stand with others on one line."""
+    if isinstance(value, str):
+        return len(value) < 40 and "\n" not in value
+    return not dataclasses.is_dataclass(value) and (
+        not isinstance(value, tuple) or hasattr(value, "_fields")
+    )
+
+
+def _scalar(name: str, value: object, at: float) -> str:
+    if hasattr(value, "_fields"):
+        return "/".join(map(str, value))  # type: ignore[call-overload]
+    if isinstance(value, float):
+        return f"{value - at:+.2f} s" if name.endswith("_at") or name == "at" else f"{value:.2f}"
+    return str(value)

@@ -41,7 +41,7 @@ def found_in(shot: Snapshot) -> list[Finding]:
 
 def both(a: dict[str, Any], b: dict[str, Any], *programs: Program) -> list[Finding]:
     one, two = programs or (A, B)
-    return found_in(snapshot([one, two], [living(one, **a), living(two, **b)]))
+    return list(double_scheduling(snapshot([one, two], [living(one, **a), living(two, **b)])))
 
 
 # Who sends

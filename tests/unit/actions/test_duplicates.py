@@ -29,6 +29,8 @@ from tests.unit.actions.scene import (
     supervisord,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 class Ran:
     """One call, and what it printed."""
