@@ -67,6 +67,6 @@ class Cover:
                 self.seconds[item.nodeid] = time.perf_counter() - began
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """The tests must all pass before anything is changed."""
+        """A test that fails without any change tells nothing."""
         if report.failed:
             self.failed.append(report.nodeid)
