@@ -19,6 +19,7 @@ from beattop.model.finding import Finding, LastingFix
 from beattop.model.plan import Outcome
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
+from tests.unit import approved
 from tests.unit.actions.fake import World
 from tests.unit.actions.scene import (
     URL,
@@ -47,6 +48,7 @@ class Ran:
         out, err = io.StringIO(), io.StringIO()
         self.status = run(frame(shot, findings), executor, only, yes, out, err)
         self.out, self.err = out.getvalue(), err.getvalue()
+        approved.said.append(f"exit {self.status}\n{self.out}{self.err}")
 
 
 REFUSING = RefusingExecutor("read-only (BEATTOP_READ_ONLY is set)")
