@@ -1,0 +1,317 @@
+"""Corners of an action: the real clock and wire, who acts, what is out of bounds, odd answers."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+import xmlrpc.client
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beattop.actions import journal, writer
+from beattop.actions.clock import Clock
+from beattop.actions.contract import Executor
+from beattop.actions.plan import plan_duplicates, plan_program
+from beattop.actions.refuse import RefusingExecutor
+from beattop.actions.steps import pidfile_step, signal_step
+from beattop.model.files import Pidfile
+from beattop.model.plan import Plan, Step
+from beattop.model.process import ProcessKey
+from beattop.sources.supervisor.server import Server
+from tests.unit.actions.fake import HUNG, World, details, ticks
+from tests.unit.actions.scene import URL, looping_pair, outsider, program, snapshot, supervisord
+
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, looping_pair()[0])
+
+
+@pytest.fixture
+def plan(world: World) -> Plan:
+    return plan_duplicates([looping_pair()[1]], world.shot)
+
+
+def of(*steps: Step) -> Plan:
+    return Plan("Some plan", (), steps, (), (), ())
+
+
+def test_the_real_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "time", lambda: 1000.5)
+    monkeypatch.setattr(time, "monotonic", lambda: 7.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    clock = Clock()
+    assert (clock.now(), clock.monotonic()) == (1000.5, 7.0)
+    clock.sleep(0.3)
+    assert slept == [0.3]
+    assert (clock.words(), clock.words(60.0)) == ("00:16:40", "00:01:00")
+
+
+def test_nobody_calls_an_action_off_by_default() -> None:
+    for kind in (Executor, RefusingExecutor):
+        asked = inspect.signature(kind.execute).parameters["cancelled"].default
+        assert asked() is False
+
+
+def test_a_refusal_says_why() -> None:
+    refusing = RefusingExecutor("read-only (BEATTOP_READ_ONLY is set)")
+    assert refusing.reason == "read-only (BEATTOP_READ_ONLY is set)"
+    outcome = refusing.execute(of(), lambda _: None)
+    assert outcome.summary == "nothing was done: read-only (BEATTOP_READ_ONLY is set)"
+    assert refusing.undo_plan() is None and not refusing.writable
+
+
+# The real wire
+
+
+class Proxy:
+    def __init__(self, uri: str, transport: object) -> None:
+        made.append((uri, transport))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *params: ("written", name, params)
+
+
+class Reader:
+    def __init__(self, server: Server, timeout: float) -> None:
+        made.append((server, timeout))
+
+    def call(self, method: str, *params: object) -> object:
+        return "read", method, params
+
+
+made: list[Any] = []
+
+
+@pytest.mark.parametrize("url", ["unix:///s", None])
+def test_what_is_read_and_what_is_written(monkeypatch: pytest.MonkeyPatch, url: str | None) -> None:
+    made.clear()
+    monkeypatch.setattr(writer, "ReadClient", Reader)
+    monkeypatch.setattr(writer, "transport", lambda *args: args)
+    monkeypatch.setattr(xmlrpc.client, "ServerProxy", Proxy)
+    server = Server(url, "ops", "pw")
+    send = writer.wire(server)
+    assert made == [(server, 5.0), ("http://localhost", (url or "", "ops", "pw", 5.0))]
+    stop = ("supervisor.stopProcess", ("b", False))
+    assert send(*stop) == ("written", *stop)
+    read = ("supervisor.getProcessInfo", ("b",))
+    assert send(*read) == ("read", *read)
+
+
+def test_an_address_that_cannot_be_used_is_blind(world: World, plan: Plan) -> None:
+    def unusable(_: Server) -> Any:
+        raise ValueError("no such kind of address")
+
+    world.server.wire = unusable  # type: ignore[method-assign]
+    outcome = world.do(plan)
+    assert (outcome.status, outcome.summary) == ("blind", "beat2: no such kind of address.")
+
+
+# Who acts
+
+
+@pytest.mark.parametrize(
+    ("terminals", "tty"),
+    [
+        ({0: "/dev/pts/1", 1: "/dev/pts/2"}, "/dev/pts/1"),
+        ({2: "/dev/pts/3"}, "/dev/pts/3"),
+        ({}, None),
+    ],
+)
+def test_the_journal_names_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminals: dict[int, str], tty: str | None
+) -> None:
+    def ttyname(handle: int) -> str:
+        if handle not in terminals:
+            raise OSError(25, "Inappropriate ioctl")
+        return terminals[handle]
+
+    monkeypatch.setattr(os, "ttyname", ttyname)
+    kept = journal.Journal(tmp_path / "j")
+    kept.write(kept.begin(), "plan", 1.0, {})
+    assert (f'"tty": "{tty}"' if tty else '"tty": null') in (tmp_path / "j").read_text()
+
+
+# Out of bounds
+
+
+CONFINED: dict[str, tuple[dict[str, Any], bool]] = {
+    "a child of supervisord": ({"ppid": 100}, True),
+    "one that fell out of its tree": ({"ppid": 1, "env": URL}, True),
+    "one of another supervisord": ({"ppid": 1, "env": "unix:///x"}, False),
+    "a stranger": ({"ppid": 1}, False),
+}
+
+
+@pytest.mark.parametrize("about", CONFINED)
+def test_a_confined_run_signals_its_own_only(world: World, about: str) -> None:
+    facts, may = CONFINED[about]
+    world.confined = frozenset({URL})
+    other = supervisord("unix:///x", key=ProcessKey(1, 1))
+    world.shot = replace(
+        world.shot,
+        supervisords=(supervisord("unix:///none", key=None), other, *world.shot.supervisords),
+    )
+    world.proc.add(1, ppid=0, start=1)
+    world.proc.add(4_000_077, ppid=facts["ppid"])
+    world.proc.env[4_000_077] = {"SUPERVISOR_SERVER_URL": facts["env"]} if "env" in facts else {}
+    key = ProcessKey(4_000_077, 40_000_770)
+    outcome = world.do(of(signal_step(outsider(4_000_077), key)))
+    # It does not exist, so that nothing but the bounds is tried.
+    assert (outcome.status == "refused") is not may
+
+
+def test_a_confined_run_removes_its_own_pidfiles_only(world: World, tmp_path: Path) -> None:
+    world.confined = frozenset({URL})
+    file = Pidfile(str(tmp_path / "b.pid"), "ok", 5, None, None)
+    for heir, may in (
+        (None, False),
+        (replace_supervisor(world, "unix:///x"), False),
+        (world.shot.programs[1].id, True),
+    ):
+        outcome = world.do(of(pidfile_step(file, heir, "stale")))
+        assert (outcome.status == "refused") is not may
+
+
+def replace_supervisor(world: World, url: str):
+    return world.shot.programs[1].id._replace(supervisor=url)
+
+
+def test_a_confined_run_stops_no_nameless_program(world: World, plan: Plan) -> None:
+    world.confined = frozenset({URL})
+    lost = replace(plan.steps[0], target=replace(plan.steps[0].target, program=None))
+    assert world.do(of(lost)).status == "refused"
+    free = replace(
+        signal_step(outsider(77), ProcessKey(77, 770)), target=replace(outsider(77), process=None)
+    )
+    assert world.do(of(free)).status == "refused"
+
+
+def test_a_program_of_no_supervisord_cannot_be_stopped(world: World, plan: Plan) -> None:
+    lost = replace(plan.steps[0], target=replace(plan.steps[0].target, program=None))
+    outcome = world.do(of(lost))
+    assert outcome.status == "failed"
+    assert outcome.summary == (
+        "beat2: no supervisord is known for it – by hand: "
+        "supervisorctl -c /etc/supervisord.conf stop beat2."
+    )
+
+
+# Odd answers
+
+FAULTS = (
+    (xmlrpc.client.Fault(10, "BAD_NAME"), "changed", "the program does not exist any more"),
+    (xmlrpc.client.Fault(6, "SHUTDOWN_STATE"), "changed", "its supervisord is shutting down"),
+    (xmlrpc.client.Fault(1, "X"), "blind", "its supervisord does not tell its state (fault 1: X)"),
+    (HUNG, "blind", "its supervisord cannot be asked: "),
+)
+
+
+@pytest.mark.parametrize(("fault", "status", "words"), FAULTS)
+def test_a_state_that_is_not_told(
+    world: World, plan: Plan, fault: Exception, status: str, words: str
+) -> None:
+    world.server.on_read = [fault]
+    outcome = world.do(plan)
+    assert outcome.status == status
+    assert words in outcome.summary
+    assert world.server.writes == []
+
+
+REFUSED = ConnectionRefusedError(111, "refused")
+
+
+def test_a_start_that_was_never_sent(world: World) -> None:
+    found = program("web", None, state="STOPPED", role="other")
+    world.shot = snapshot([found])
+    world.server.put("web", "STOPPED")
+    world.server.on_start = [REFUSED]
+    outcome = world.do(plan_program("start", [found], world.shot))
+    assert outcome.status == "failed"
+    assert "supervisord could not be asked: " in outcome.summary
+    assert outcome.summary.endswith("by hand: supervisorctl -c /etc/supervisord.conf start web.")
+
+
+def test_a_program_that_goes_while_it_is_started(world: World) -> None:
+    found = program("web", None, state="STOPPED", role="other")
+    world.shot = snapshot([found])
+    world.server.put("web", "STOPPED")
+    world.server.on_start = [world.server.programs.pop]
+    outcome = world.do(plan_program("start", [found], world.shot))
+    assert (outcome.status, outcome.summary) == (
+        "failed", "web: the program does not exist any more.",
+    )  # fmt: skip
+
+
+def test_a_program_that_goes_while_it_is_stopped(world: World, plan: Plan) -> None:
+    world.server.on_stop = [xmlrpc.client.Fault(10, "BAD_NAME")]
+    outcome = world.do(plan)
+    assert (outcome.status, outcome.summary) == (
+        "failed", "beat2: the program does not exist any more.",
+    )  # fmt: skip
+
+
+def test_what_is_left_over_of_a_supervisord_elsewhere_cannot_be_known(
+    world: World, plan: Plan
+) -> None:
+    nowhere = replace(supervisord(), key=None)
+    world.shot = replace(world.shot, supervisords=(nowhere,))
+    outcome = world.do(plan)
+    assert ticks(outcome)["survivors"] == "skipped"
+    assert details(outcome)["survivors"] == "its processes are not on this box"
+
+
+def test_a_keeper_without_a_process_is_not_looked_for(world: World, plan: Plan) -> None:
+    nobody = replace(plan.keep[0], process=None)
+    outcome = world.do(replace(plan, keep=(nobody, *plan.keep)))
+    assert outcome.status == "done"
+    assert [c.step for c in outcome.checks if c.name == "keeper-alive"] == [1]
+
+
+# A pidfile
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Pidfile:
+    path = tmp_path / "b.pid"
+    path.write_text("4000055\n")
+    return Pidfile(str(path), "ok", 4_000_055, os.stat(path).st_mtime, None)
+
+
+def test_a_removal_without_a_file(world: World, stale: Pidfile) -> None:
+    step = replace(pidfile_step(stale, None, "stale"), pidfile=None)
+    outcome = world.do(of(step))
+    assert outcome.status == "failed"
+    assert outcome.summary.startswith(
+        f"stale: no pidfile is known for it – by hand: rm -- {stale.path}"
+    )
+
+
+def test_another_file_that_took_its_place_stays(
+    world: World, stale: Pidfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Path(stale.path).with_name("other")
+    other.write_text("4000055\n")
+    real = os.lstat
+    monkeypatch.setattr(
+        os, "lstat", lambda path, **more: real(other if path == stale.path else path, **more)
+    )
+    outcome = world.do(of(pidfile_step(stale, None, "stale")))
+    assert (outcome.status, "another file has taken its place" in outcome.summary) == (
+        "changed",
+        True,
+    )
+    assert Path(stale.path).exists()
+
+
+def test_a_stale_file_goes(world: World, stale: Pidfile) -> None:
+    outcome = world.do(of(pidfile_step(stale, None, "stale")))
+    assert outcome.status == "done" and not Path(stale.path).exists()
+    assert f"the stale pidfile {stale.path} is removed" in outcome.summary
