@@ -18,11 +18,7 @@ _UP = ("STARTING", "RUNNING")
 
 def beats_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[Finding]:
     """One finding an identity; programs in `claimed` have a more specific one."""
-    absent = [
-        b
-        for b in snapshot.beats
-        if b.health == "down" and b.pid is None and b.program not in claimed
-    ]
+    absent = [b for b in snapshot.beats if b.health == "down" and b.program not in claimed]
     programs = {p.id: p for p in snapshot.programs}
     told: list[Beat] = []
     for beat in absent:
@@ -53,8 +49,6 @@ def server_hangs(program: Program, snapshot: Snapshot) -> bool:
 def _somebody_else(beat: Beat, snapshot: Snapshot) -> bool:
     """Whether another beat lives, or still tries to, for the same schedule."""
     for other in snapshot.beats:
-        if other is beat or other.health == "down":
-            continue
         if other.pid is None and other.health != "respawning":
             continue
         if _one(beat, other):

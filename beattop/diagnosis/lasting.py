@@ -105,9 +105,7 @@ def _unlike(line: str) -> bool:
     return MASK in line or "\ufffd" in line
 
 
-def _fix(text: str, config: ProgramConfig | None, diff: str, ticket: str) -> LastingFix:
-    if config is None:
-        return LastingFix(text, ticket=ticket)
+def _fix(text: str, config: ProgramConfig, diff: str, ticket: str) -> LastingFix:
     return LastingFix(text, config.file, config.line, config.section, diff, ticket)
 
 

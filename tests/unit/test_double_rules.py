@@ -9,7 +9,7 @@ import pytest
 
 from beattop.diagnosis import diagnose
 from beattop.diagnosis.double_scheduling import double_scheduling
-from beattop.model.files import LastWords, Pidfile
+from beattop.model.files import Handles, LastWords, Pidfile
 from beattop.model.finding import Finding
 from beattop.model.process import ProcessKey
 from beattop.model.snapshot import Beat, BeatKey, LastExit, Program, Snapshot, Unmanaged
@@ -194,6 +194,23 @@ def test_certain_ones_stay_certain_beside_what_is_apart() -> None:
     assert found[0].certainty == "certain" and pids(found[0]) == {201, 202}
 
 
+def test_what_is_certain_is_no_bridge() -> None:
+    """One file that both have open outweighs their brokers; of the third nothing is in doubt."""
+    held = {"handles": Handles(ProcessKey(1, 1), ("/s",), (), ((1, 7),), (), True)}
+    (found,) = of_three({**PROD, **held}, {**STAGING, **held}, {})
+    assert found.certainty == "certain" and pids(found) == {201, 202, 203}
+    x, y = {"key": BeatKey("x", "/x", None)}, {"key": BeatKey("y", "/y", None)}
+    (found,) = of_three({**x, **held}, y, {**y, **held}, programs=(logged(A, *X), logged(B, *Y), C))
+    assert found.certainty == "certain" and pids(found) == {201, 202, 203}
+
+
+def test_two_that_nothing_sets_apart_are_joined_by_a_third() -> None:
+    there = {"key": BeatKey("proj", "/b", None), "env": (("PYTHONPATH", "/a:/c"),)}
+    a, c = {"key": BeatKey("proj", "/a", None)}, {"key": BeatKey("proj", "/c", None)}
+    (found,) = of_three(a, there, c)
+    assert found.certainty == "likely" and pids(found) == {201, 202, 203}
+
+
 def test_what_they_send_keeps_two_apart_too() -> None:
     found = of_three({}, {}, {}, programs=(logged(A, *X), B, logged(C, *Y)))
     assert {f.certainty for f in found} == {"possible"}
@@ -239,7 +256,7 @@ def kinds(shot: Snapshot) -> list[tuple[str, str]]:
 
 def test_the_worst_first_then_what_burns_most() -> None:
     shot = snapshot(
-        [FATAL, loop("small", 301, 30.0), loop("large", 302, 90.0), loop("none", 303, None), A, B],
+        [FATAL, loop("little", 301, 30.0), loop("much", 302, 90.0), loop("none", 303, None), A, B],
         [living(A), living(B)],
         supervisords=[supervisord(), supervisord("unix:///h", key=ProcessKey(8, 8), answers=False, conf="/h")],
         sources=[SourceStatus("supervisor", "unix:///h", "timeout")],
@@ -252,14 +269,14 @@ def test_the_worst_first_then_what_burns_most() -> None:
         ("warning", "respawn-loop"),
         ("warning", "program-down"),
     ]
-    assert [f.short.partition(" ")[0] for f in diagnose(shot)][2:4] == ["large", "small"]
+    assert [f.short.partition(" ")[0] for f in diagnose(shot)][2:4] == ["much", "little"]
 
 
 def test_of_two_alike_the_names_decide() -> None:
     first, second = loop("b", 301, 30.0), loop("a", 302, 30.0)
     assert [f.programs[0].name for f in diagnose(snapshot([first, second]))] == ["a", "b"]
-    unmeasured = [loop("b", 301, None), loop("a", 302, 0.0)]
-    assert [f.programs[0].name for f in diagnose(snapshot(unmeasured))] == ["a", "b"]
+    unmeasured = [loop("b", 301, 0.5), loop("a", 302, None), loop("c", 303, 0.0)]
+    assert [f.programs[0].name for f in diagnose(snapshot(unmeasured))] == ["b", "a", "c"]
 
 
 def test_two_supervisords_of_one_conf_explain_their_beats_standing_twice() -> None:
@@ -268,6 +285,8 @@ def test_two_supervisords_of_one_conf_explain_their_beats_standing_twice() -> No
     beats = [living(A), living(twin)]
     shot = snapshot([A, twin], beats, supervisords=[supervisord(), other])
     assert kinds(shot) == [("critical", "double-supervisor")]
+    older = replace(shot, beats=(living(A), living(twin, started_at=OLD - 9)))
+    assert kinds(older) == [("critical", "double-supervisor")]
     # A duplicate of somebody else is told beside it.
     x, y = program("x", 301, url="unix:///3"), program("y", 302, url="unix:///3")
     third = supervisord("unix:///3", key=ProcessKey(10, 9000), conf="/third")
@@ -301,6 +320,28 @@ def test_a_cause_is_told_once_under_its_most_specific_kind() -> None:
         ("critical", "duplicate-beat")
     ]
     assert kinds(snapshot([REFUSED], [mine])) == [("warning", "respawn-loop")]
+    given_up = replace(REFUSED, respawning=False, state="FATAL", pid=None, members=())
+    down = replace(mine, health="down", pid=None)
+    assert kinds(snapshot([given_up], [down], pidfiles=[SLEEP])) == [("critical", "stale-pidfile")]
+    assert kinds(snapshot([given_up], [down])) == [("critical", "beat-down")]
+    # A worker may have written the file: beside a living beat of its own it is a duplicate.
+    worker = replace(file, pid=77, holder=ProcessKey(77, 770))
+    beside = living(A, pidfile=None)
+    assert kinds(snapshot([A, REFUSED], [beside, mine], pidfiles=[worker])) == [
+        ("critical", "duplicate-beat")
+    ]
+
+
+def test_what_a_surplus_supervisord_runs_is_told_with_it() -> None:
+    servers = [supervisord(), supervisord("unix:///2", key=ProcessKey(9, 9000))]
+    theirs = replace(REFUSED, id=program("b", url="unix:///2").id)
+    mine = beat(theirs, health="respawning", pidfile="/b")
+    told = [("critical", "double-supervisor")]
+    assert kinds(snapshot([theirs], [mine], supervisords=servers, pidfiles=[SLEEP])) == told
+    gone = replace(theirs, respawning=False, state="FATAL", pid=None, members=(), last_words=None)
+    down = replace(mine, health="down", pid=None)
+    assert kinds(snapshot([gone], [down], supervisords=servers)) == told
+    assert kinds(snapshot([replace(gone, role="worker")], supervisords=servers))[0] == told[0]
 
 
 def orphan(pid: int) -> Unmanaged:
@@ -324,6 +365,10 @@ def test_a_left_over_is_no_second_finding_where_it_is_the_duplicate() -> None:
     assert kinds(shot) == [("critical", "duplicate-beat")]
     # But where the duplicate is only possible, it is.
     shot = replace(snapshot([A], [living(A), left_over(**ELSEWHERE)]), unmanaged=(orphan(9),))
+    assert kinds(shot) == [("warning", "orphan"), ("info", "duplicate-beat")]
+    kept = left_over(**ELSEWHERE, holds_pidfile=True)
+    shot = replace(snapshot([A], [living(A), kept]), unmanaged=(orphan(9),))
+    assert diagnose(shot)[1].keep[0].pid == 9
     assert kinds(shot) == [("warning", "orphan"), ("info", "duplicate-beat")]
 
 

@@ -345,6 +345,12 @@ def test_namesakes_in_two_places_are_two_findings() -> None:
     assert len(down(GONE, OTHER, elsewhere)) == 2
 
 
+def test_a_redbeat_that_is_down() -> None:
+    """Several redbeats are no duplicates, but that none runs is told."""
+    (found,) = down(mine=replace(DOWN, scheduler="redbeat.RedBeatScheduler"))
+    assert found.programs == (GONE.id,)
+
+
 def test_what_has_another_finding_is_not_told_again() -> None:
     shot = snapshot([GONE], [DOWN])
     assert list(beats_down(shot, {GONE.id})) == []

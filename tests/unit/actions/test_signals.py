@@ -210,10 +210,13 @@ def test_not_pid_1(world: World, handles: Handles, pid: int) -> None:
     assert "pid 1 is never touched" in never(world, handles, pid).summary
 
 
-def test_not_itself_nor_what_runs_it(world: World, handles: Handles) -> None:
-    world.proc.add(os.getpid(), ppid=4242)
+def test_not_itself_nor_what_runs_it(
+    world: World, handles: Handles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 4343)
+    world.proc.add(4343, ppid=4242)
     assert "pid 4242 runs this beattop" in never(world, handles, 4242).summary
-    assert "runs this beattop" in never(world, handles, os.getpid()).summary
+    assert "runs this beattop" in never(world, handles, 4343).summary
 
 
 @pytest.mark.parametrize(
