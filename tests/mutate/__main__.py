@@ -125,22 +125,21 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
 
 
 def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str | None]) -> list[Trial]:
-    """Each with its tests: who killed it before, who kills its neighbours, then the fastest."""
+    """Each with its tests: who killed it before, then the fastest."""
     running: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for test, files in cover.lines.items():
         for file, lines in files.items():
             for line in lines:
                 running[os.path.relpath(file, ROOT)][line].add(test)
-    kills = Counter(by.values())
     out = []
     for mutant in todo:
         seen = running[mutant.file]
         lines = mutant.lines if mutant.function else seen
         tests = set().union(*(seen[line] for line in lines if line in seen))
-        first = by.get(mutant.name)
-        order = sorted(tests, key=lambda t: (t != first, -kills[t] > -3, cover.seconds[t], t))
+        order = sorted(tests, key=lambda t: (cover.seconds[t], t))
         if order:
-            out.append(Trial(mutant, order, sum(cover.seconds[t] for t in order)))
+            spent = sum(cover.seconds[t] for t in order)
+            out.append(Trial(mutant, order, spent, by.get(mutant.name)))
     return out
 
 

@@ -6,11 +6,15 @@ import gc
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -33,6 +37,8 @@ class Trial:
     mutant: Mutant
     tests: Sequence[str]
     seconds: float
+    first: str | None = None
+    """Who killed it in an earlier run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class Verdict:
     word: str
     by: str | None
     seconds: float
+
+    @property
+    def scope(self) -> str:
+        """The function that was changed."""
+        return self.name.partition("  ")[0]
 
 
 def judge(
@@ -125,10 +136,13 @@ class Warm:
 
     def __init__(self, trials: Sequence[Trial], jobs: int, told: Callable[[Verdict], None]) -> None:
         self.trials, self.jobs, self.told = trials, jobs, told
+        self.kills: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
+        """By function: who killed one of its mutants will often kill the next."""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Instead of pytest's own."""
         self.items = {item.nodeid: item for item in session.items}
+        self.folders = session.config._tmp_path_factory  # type: ignore[attr-defined]
         files = {os.path.abspath(t.mutant.file) for t in self.trials}
         self.live: dict[tuple[str, int, str], list[FunctionType]] = {}
         for found in gc.get_objects():
@@ -136,8 +150,11 @@ class Warm:
                 self.live.setdefault(_place(found.__code__), []).append(found)
         gc.collect()
         gc.freeze()
-        for verdict in judge(self.trials, self.jobs, self._attempt):
-            self.told(verdict)
+        with tempfile.TemporaryDirectory(prefix="beattop-mutate-") as folder:
+            self.folder = Path(folder)
+            for verdict in judge(self.trials, self.jobs, self._attempt):
+                self.kills[verdict.scope][verdict.by] += 1
+                self.told(verdict)
         return True
 
     def _attempt(self, trial: Trial) -> str | None:
@@ -155,7 +172,17 @@ class Warm:
                 _redo_import(mutant, module)
             except Exception:
                 return "import"
-        for nodeid in trial.tests:
+        # A folder for the fixtures' own: pytest's would be counted through for each of thousands.
+        self.folders._basetemp = self.folder / str(os.getpid())
+        self.folders._basetemp.mkdir()
+        try:
+            return self._first_failure(trial)
+        finally:
+            shutil.rmtree(self.folders._basetemp, ignore_errors=True)
+
+    def _first_failure(self, trial: Trial) -> str | None:
+        kills = self.kills[trial.mutant.scope]
+        for nodeid in sorted(trial.tests, key=lambda test: (test != trial.first, -kills[test])):
             reports = runtestprotocol(self.items[nodeid], nextitem=None, log=False)
             if any(r.failed for r in reports):
                 return nodeid

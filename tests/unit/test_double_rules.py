@@ -118,6 +118,8 @@ SENT = (
     (logged(A, *X), logged(B, *Y, sent=False), {}, "likely", ""),
     (logged(A, *X), B, {}, "likely", ""),
     (A, logged(B, *X), {}, "likely", ""),
+    (logged(A, *X), B, ELSEWHERE, "possible", ""),
+    (A, logged(B, *X), ELSEWHERE, "possible", ""),
 )
 
 
@@ -207,8 +209,16 @@ def test_what_is_certain_is_no_bridge() -> None:
 def test_two_that_nothing_sets_apart_are_joined_by_a_third() -> None:
     there = {"key": BeatKey("proj", "/b", None), "env": (("PYTHONPATH", "/a:/c"),)}
     a, c = {"key": BeatKey("proj", "/a", None)}, {"key": BeatKey("proj", "/c", None)}
-    (found,) = of_three(a, there, c)
-    assert found.certainty == "likely" and pids(found) == {201, 202, 203}
+    for programs in ((A, B, C), (logged(A, *X), B, logged(C, *X))):
+        (found,) = of_three(a, there, c, programs=programs)
+        assert found.certainty == "likely" and pids(found) == {201, 202, 203}
+
+
+def test_only_what_is_near_for_sure_casts_a_doubt() -> None:
+    found = of_three({}, {**ELSEWHERE, **STAGING}, PROD)
+    assert [(f.certainty, pids(f)) for f in found] == [
+        ("likely", {201, 203}), ("possible", {201, 202}),
+    ]  # fmt: skip
 
 
 def test_what_they_send_keeps_two_apart_too() -> None:

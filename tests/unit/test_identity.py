@@ -33,6 +33,8 @@ from tests.unit.actions.scene import beat
         ("celery", "celery"),
         ("app", "app"),
         ("a..b", "a.b"),
+        ("Xa", "Xa"),
+        ("a.celery.b", "a.celery.b"),
     ],
 )
 def test_the_package_an_app_leads_to(app: str | None, package: str | None) -> None:

@@ -186,6 +186,8 @@ def test_several_refused_by_one_are_one_finding() -> None:
     (found,) = refused(others=[THIRD])
     assert [p.name for p in found.programs] == ["beat2", "beat3"]
     assert found.since_at == AT - 900 and found.churn_pct == 40.0
+    (found,) = refused(others=[replace(THIRD, loop_since_at=None)])
+    assert found.since_at == AT - 300
 
 
 STRANGER = replace(KEPT, program=None, supervisor=None, namespec=None, unmanaged=True)
