@@ -23,7 +23,15 @@ from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
 from beattop.sources.supervisor.server import Server
 from tests.unit.actions.fake import HUNG, World, details, ticks
-from tests.unit.actions.scene import URL, looping_pair, outsider, program, snapshot, supervisord
+from tests.unit.actions.scene import (
+    URL,
+    config,
+    looping_pair,
+    outsider,
+    program,
+    snapshot,
+    supervisord,
+)
 
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
@@ -256,6 +264,49 @@ def test_a_program_that_goes_while_it_is_stopped(world: World, plan: Plan) -> No
     assert (outcome.status, outcome.summary) == (
         "failed", "beat2: the program does not exist any more.",
     )  # fmt: skip
+
+
+def test_a_supervisord_that_does_not_tell_its_version_is_not_asked_twice(
+    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent() -> str:
+        raise xmlrpc.client.Fault(1, "UNKNOWN_METHOD")
+
+    second = replace(world.shot.programs[1], config=config("beat2", stopasgroup=True))
+    world.shot = replace(world.shot, programs=(world.shot.programs[0], second))
+    monkeypatch.setattr(world.server, "_getSupervisorVersion", silent)
+    world.server.put("beat2", "EXITED")
+    outcome = world.do(plan)
+    assert outcome.status == "failed"
+    assert (
+        "on supervisor ? a program that has stopasgroup=true is not asked twice" in outcome.summary
+    )
+
+
+def test_the_time_of_the_whole_plan_ends_a_watch_before_its_own(tmp_path: Path) -> None:
+    two = [program(f"web{n}", 201 + n, role="other") for n in range(2)]
+    world = World(tmp_path, snapshot(two))
+    world.server.stop_takes = None
+    ask = world.server._stopProcess
+
+    def slow(name: str) -> None:
+        world.clock.sleep(65)
+        ask(name, False)
+
+    world.server.on_stop = [slow]
+    outcome = world.do(plan_program("stop", two, world.shot))
+    assert outcome.status == "failed"
+    late = next(c for c in outcome.checks if c.step == 1 and c.tick == "failed")
+    assert late.detail == "asked to stop and STOPPING, but the time was over"
+
+
+def test_a_child_of_unknown_name_is_no_new_spawn_while_supervisord_says_so(tmp_path: Path) -> None:
+    shot, found = looping_pair((6.0, 6.0))
+    world = World(tmp_path, shot)
+    world.clock.after(5.0, lambda: world.proc.add(950))
+    outcome = world.do(plan_duplicates([found], shot))
+    assert outcome.status == "done"
+    assert ticks(outcome)["no-new-spawn"] == "done"
 
 
 def test_what_is_left_over_of_a_supervisord_elsewhere_cannot_be_known(
