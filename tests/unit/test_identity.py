@@ -107,6 +107,9 @@ CERTAIN = (
      ("pid 11 holds the schedule file /q deleted: pid 22 replaced it", SAME)),
     ({"handles": open_()}, {"handles": open_("/s", deleted=("/s",)), }, {"schedule": "/s", "scheduler": "x:Y"},
      ("pid 22 holds the schedule file /s deleted: pid 11 replaced it", SAME)),
+    ({"key": key("a"), "handles": open_("/s", deleted=("/s",), inode=1)},
+     {"key": key("b"), "handles": open_("/s")}, NONE,
+     ("pid 11 holds the schedule file /s deleted: pid 22 replaced it",)),
     ({"key": key("a")}, {"key": key("b")}, {"handles": open_("/s")},
      ("both have the schedule file /s open",)),
     ({"key": key("proj.celery")}, {"key": key("proj", None)}, {"pidfile": "/b"},
@@ -176,6 +179,7 @@ LIKELY = (
     ({}, {"line": line(config="a")}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({}, {}, {"line": line(config="a")}, "likely", "both run app proj, in /srv/proj"),
     ({"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, {}, NONE, "likely", "both run app proj, in /srv/proj"),
+    ({}, {}, {"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, "likely", "both run app proj, in /srv/proj"),
     ({}, {"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, NONE, "likely", "both run app proj, in /srv/proj"),
 )  # fmt: skip
 DIFFER = (

@@ -164,6 +164,12 @@ def test_exit_73_beside_a_living_beat_of_one_identity(kept: Beat, told: bool) ->
     assert all(f.pidfile is None for f in found)
 
 
+def test_a_pid_that_ended_is_not_said_to_be_the_living_ones() -> None:
+    (found,) = refused(BLIND, replace(KEPT, pidfile=None), file=replace(FILE, pid=9, holder=None))
+    assert [line for line in found.evidence if "names pid 9" in line and "that is" in line] == []
+    assert any("names pid 9" in line for line in found.evidence)
+
+
 def test_exit_73_of_a_program_that_is_no_beat_of_the_snapshot_tells_nothing() -> None:
     assert refused(BLIND, replace(KEPT, pidfile=None), file=None, mine=None) == []
 
