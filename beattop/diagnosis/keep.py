@@ -78,7 +78,7 @@ def stop_program(program: Program, snapshot: Snapshot, why: str, pid: int | None
         via = "advice"
         why = f"{why}; but stopping {program.namespec} would stop {others} with it"
     command = ctl(snapshot, program, "stop")
-    if via == "advice" and _would_fall(program):
+    if _would_fall(program):
         command = f"kill -TERM {pid}" if pid else None
     return Target(
         program.id.supervisor,

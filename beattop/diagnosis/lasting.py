@@ -272,7 +272,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
             "as its owner or as root; one beat alone may run."
         )
     fix = unwanted(program, snapshot, f"{beat_name(kept, snapshot)} already is the beat")
-    if kept.pidfile is None and fix.text:
+    if kept.pidfile is None:
         fix = LastingFix(
             fix.text
             + " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "

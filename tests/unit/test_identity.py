@@ -133,6 +133,9 @@ LIKELY = (
      "both run app proj, both are connected to h:1, but in /a and /b: perhaps two projects"),
     ({"key": key(cwd="/x/releases/1")}, {"key": key(cwd="/x/releases/2")}, NONE, "likely",
      "both run app proj, from /x/releases/1 and /x/releases/2, one project"),
+    ({"key": key(cwd="/x/releases/1"), "scheduler": "x:Y"}, {"key": key(cwd="/x/releases/2")}, NONE,
+     "possible", "both run app proj, from /x/releases/1 and /x/releases/2, one project, "
+     "their schedulers differ: x:Y, default"),
     ({"key": key(cwd="/a"), "env": (("PYTHONPATH", "rel:/srv/p"),)},
      {"key": key(cwd="/b"), "env": (("PYTHONPATH", "/srv/p:rel"),)}, NONE, "likely",
      "both run app proj, from /a and /b, one project"),
@@ -240,5 +243,5 @@ def test_what_is_not_one_schedule(a: dict, b: dict, both: dict) -> None:
 
 def test_one_redbeat_beside_a_plain_beat_on_one_file_is_certain_all_the_same() -> None:
     one, two = pair({"scheduler": "redbeat:X"}, {}, {"pidfile": "/b"})
-    found = link(one, two)
-    assert found is not None and found.certainty == "certain"
+    for found in (link(one, two), link(two, one)):
+        assert found is not None and found.certainty == "certain"

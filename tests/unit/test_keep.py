@@ -92,7 +92,7 @@ WHYS = (
     ({"unmanaged": True}, "is not supervised"),
     ({"started_at": AT - 41.0}, "up 41 s"),
     ({"last_sent_at": AT - 590.0}, "last wrote or sent 10 min ago"),
-    ({"last_sent_at": AT - 610.0}, ""),
+    ({"last_sent_at": AT - 600.0}, ""),
     (
         {"holds_pidfile": True, "pidfile": "/b", "started_at": AT - 20.0, "last_sent_at": AT - 5.0},
         "holds /b, up 20 s, last wrote or sent 5.0 s ago",
