@@ -310,6 +310,7 @@ STALE = (
     (file(holder=ProcessKey(9, 1), holder_argv=("python", "/v/celery", "x")), False),
     # It began after the file was written, so it did not write it, whatever it is.
     (file(holder_started_at=AT - 490), True),
+    (file(holder_started_at=AT - 496.5), True),
     (file(holder_started_at=AT - 497), False),
     (file(holder_started_at=AT - 490, mtime_at=None), False),
     (file(), False),

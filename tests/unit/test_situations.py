@@ -264,6 +264,13 @@ def test_a_pidfile_that_is_no_beats(about: str) -> None:
     assert found.stop == ()
 
 
+def test_a_later_beat_that_has_the_files_pid_by_chance() -> None:
+    file = replace(FILE, holder_started_at=AT - 10)
+    shot = snapshot([HOLDER, LOOP], [KEPT, REFUSED], pidfiles=[file])
+    (found,) = tell(list(stale_pidfiles(shot)), shot)
+    assert (found.certainty, found.pidfile) == ("certain", PATH)
+
+
 @pytest.mark.parametrize(
     ("loop", "file"),
     [
