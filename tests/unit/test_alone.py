@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from beattop.diagnosis.cause import cause, remedy
 from beattop.diagnosis.lone import orphans, silent_beats
 from beattop.diagnosis.names import app_name, beat_name, server_of, subject
-from beattop.diagnosis.respawn_loop import cause, respawn_loops
+from beattop.diagnosis.respawn_loop import respawn_loops
 from beattop.diagnosis.supervisord import denied, doubles, not_answering
 from beattop.model.files import LastWords, Pidfile, ScheduleFile
 from beattop.model.finding import Finding
@@ -57,7 +58,24 @@ CAUSES = (
     (None, None, None, "unknown"),
     (None, left(None, "SIGKILL"), None, "killed"),
     ("ImportError", left(None, "SIGKILL"), None, "killed"),
-    (None, left(None, "SIGSEGV"), None, "unknown"),
+    ("ImportError", left(None, "SIGSEGV"), None, "native crash"),
+    (None, left(None, "SIGBUS"), None, "native crash"),
+    (None, left(None, "SIGILL"), None, "native crash"),
+    (None, left(None, "SIGFPE"), None, "native crash"),
+    (None, left(None, "SIGABRT"), None, "native crash"),
+    (None, left(None, "SIGTERM"), None, "killed"),
+    (None, left(1), "flock -n /x celery", "lock taken"),
+    (None, left(1), "/usr/bin/flock --nonblock /x celery", "lock taken"),
+    (None, left(1), "sh -c 'flock --nb /x celery'", "unknown"),
+    (None, left(1), "sh -c flock --nb /x celery", "lock taken"),
+    (None, left(1), "flock /x celery", "unknown"),
+    (None, left(1), "-n flock /x", "unknown"),
+    (None, left(2), "flock -n /x celery", "unknown"),
+    (None, None, "flock -n /x celery", "unknown"),
+    ("ImportError", left(1), "flock -n /x celery", "import error"),
+    ("supervisor: couldn't chdir to /x", left(127), None, "no such directory"),
+    ("supervisor: couldn't setuid to 5", left(127), None, "user refused"),
+    ("supervisor: couldn't exec /x: EACCES", left(127), None, "cannot be executed"),
     (None, left(127), None, "command not found"),
     (None, left(126), None, "unknown"),
     (None, left(0), None, "exits at once"),
@@ -98,6 +116,20 @@ def test_the_cause_of_a_loop(
     assert cause(made)[0] == effect
     (found,) = tell(list(respawn_loops(snapshot([made]), ())))
     assert found.effect == effect
+
+
+REMEDIES = (
+    ({"spawnerr": "can't find command 'x'"}, "correct its command"),
+    ({"spawnerr": "Exited too quickly (x)", "last_error": "SyntaxError"}, "mend the code it names"),
+    ({"last_error": "Traceback"}, "mend what its last words name"),
+    ({}, "read its log (l) for its last words"),
+    ({"last_exit": left(None, "SIGTERM")}, "find who sends it SIGTERM"),
+)
+
+
+@pytest.mark.parametrize(("facts", "words"), REMEDIES)
+def test_what_to_do_before_it_is_started_again(facts: dict[str, Any], words: str) -> None:
+    assert remedy(replace(LOOP, **facts)) == words
 
 
 LOOPS: dict[str, tuple[dict[str, Any], str]] = {
@@ -307,9 +339,18 @@ def twin(pid: int, **facts: Any) -> Supervisord:
     return replace(supervisord(f"unix:///{pid}"), **{"key": ProcessKey(pid, pid * 10), **facts})
 
 
-def twice(*found: Supervisord) -> list[tuple[Finding, tuple[str, ...]]]:
-    members = tuple((s.id, member(s.key.pid, "supervisord")) for s in found[:1] if s.key)
-    programs = [program("b", 5, url=s.id) for s in found]
+def twice(
+    *found: Supervisord,
+    programs: list[Program] | None = None,
+    spaces: tuple[int | None, ...] = (1,),
+) -> list[tuple[Finding, tuple[str, ...]]]:
+    shown = [member(s.key.pid, "supervisord") for s in found if s.key]
+    members = tuple(
+        (s.id, replace(m, process=replace(m.process, pid_ns=space)))
+        for s, m, space in zip(found, shown, spaces, strict=False)
+    )
+    if programs is None:
+        programs = [of_conf(s, "b", file=s.conf or "?") for s in found]
     word = SourceStatus("supervisor", "unix:///3", "timeout", "hangs")
     shot = replace(
         snapshot(programs, supervisords=found, sources=[word]), supervisord_members=members
@@ -328,6 +369,44 @@ def test_two_supervisords_of_one_conf() -> None:
     assert found.keep[0].pid == 3
     ((found, surplus),) = twice(twin(4), twin(3), twin(5, answers=None))
     assert (found.keep[0].pid, surplus) == (3, ("unix:///4", "unix:///5"))
+
+
+def of_conf(server: Supervisord, name: str, **entries: Any) -> Program:
+    found = program(name, 5, url=server.id)
+    return replace(found, config=config(name, url=server.id, **entries))
+
+
+def test_one_conf_under_two_names_or_the_same_sections() -> None:
+    a, b = twin(2), twin(3, conf="/link")
+    assert twice(a, b) == []
+    ((found, _),) = twice(replace(a, conf_inode=(1, 7)), replace(b, conf_inode=(1, 7)))
+    assert ", as /link, " in found.evidence[1] and ", as" not in found.evidence[0]
+    assert twice(replace(a, conf_inode=(1, 7)), replace(b, conf_inode=(1, 8))) == []
+    same = [of_conf(s, "x", file="/inc") for s in (a, b)]
+    assert len(twice(a, b, programs=same)) == 1
+    assert twice(a, b, programs=[same[0]]) == []
+    assert twice(a, b, programs=[]) == []
+    # A file may be seen by two roots; where its inode tells, that counts.
+    far = replace(b, root="/proc/3/root", conf_inode=(1, 7))
+    assert len(twice(replace(a, conf_inode=(1, 7)), far)) == 1
+    assert twice(a, replace(far, conf_inode=None), programs=same) == []
+
+
+def test_one_conf_whose_environment_makes_two_of_it() -> None:
+    a, b = twin(2), twin(3)
+    for entries in ({"command": "y"}, {"directory": "/y"}, {"env": (("A", "y"),)}):
+        both = [of_conf(a, "x"), of_conf(b, "x", **entries)]
+        assert twice(a, b, programs=both) == []
+        # But one that is alike makes them one.
+        assert len(twice(a, b, programs=[*both, of_conf(a, "z"), of_conf(b, "z")])) == 1
+    assert len(twice(a, b, programs=[of_conf(a, "x"), of_conf(b, "y")])) == 1
+    assert len(twice(a, b, programs=[replace(of_conf(a, "x"), config=None)])) == 1
+
+
+def test_one_file_in_two_containers() -> None:
+    assert twice(twin(2), twin(3), spaces=(1, 2)) == []
+    assert len(twice(twin(2), twin(3), spaces=(1, 1))) == 1
+    assert len(twice(twin(2), twin(3), spaces=())) == 1
 
 
 def test_no_two_supervisords_of_one_conf() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from beattop.diagnosis.identity import known_apart, link, normal_app, normal_broker
+from beattop.diagnosis.identity import known_apart, link
+from beattop.diagnosis.traits import Traits, normal_app, normal_broker
 from beattop.model.commandline import CommandLine
 from beattop.model.files import Handles
 from beattop.model.process import ProcessKey
@@ -85,32 +86,38 @@ def key(app: str | None = "proj", cwd: str | None = "/srv/proj") -> BeatKey:
     return BeatKey(app, cwd, None)
 
 
-def line(program: str | None = None, config: str | None = None) -> CommandLine:
-    return CommandLine("beat", program=program, config=config)
+def line(
+    program: str | None = None, config: str | None = None, schedule: str | None = None
+) -> CommandLine:
+    return CommandLine("beat", program=program, config=config, schedule=schedule)
 
 
 SAME = "both run app proj in /srv/proj"
 NONE: dict[str, Any] = {}
+KEEPS = {"schedule": "/s", "line": line(schedule="/s")}
 # (one beat, the other, both, how sure, the evidence)
 CERTAIN = (
     ({"pidfile": "/b"}, {"pidfile": "/b"}, NONE,
      ("both are told to hold the pidfile /b", SAME)),
-    ({"schedule": "/s"}, {"schedule": "/s"}, NONE, ("both keep their schedule in /s", SAME)),
+    ({}, {}, KEEPS, ("both keep their schedule in /s", SAME)),
     ({}, {}, {"handles": open_("/s")}, ("both have the schedule file /s open", SAME)),
     ({"handles": open_("/b", "/a")}, {"handles": open_("/a", "/b")}, NONE,
      ("both have the schedule file /a open", SAME)),
-    ({"handles": open_("/x"), "schedule": "/t"}, {"handles": open_("/y")}, NONE,
-     ("both have the schedule file /t open", SAME)),
+    ({"handles": open_("/x"), **KEEPS}, {"handles": open_("/y")}, NONE,
+     ("both have the schedule file /s open", SAME)),
     ({"handles": open_("/x")}, {"handles": open_("/y")}, NONE,
      ("both have the schedule file one file open", SAME)),
     ({"handles": open_("/s", "/q", deleted=("/s", "/q"), inode=1)}, {"handles": open_("/s", "/q")}, NONE,
      ("pid 11 holds the schedule file /q deleted: pid 22 replaced it", SAME)),
-    ({"handles": open_()}, {"handles": open_("/s", deleted=("/s",)), }, {"schedule": "/s", "scheduler": "x:Y"},
-     ("pid 22 holds the schedule file /s deleted: pid 11 replaced it", SAME)),
-    ({"key": key("a"), "handles": open_("/s", deleted=("/s",), inode=1)},
-     {"key": key("b"), "handles": open_("/s")}, NONE,
+    ({"handles": open_()}, {"handles": open_("/s", deleted=("/s",)), }, KEEPS,
+     ("pid 22 holds the schedule file /s deleted: pid 11 replaced it",
+      "both keep their schedule in /s", SAME)),
+    ({"key": key("x.a"), "handles": open_("/s", deleted=("/s",), inode=1)},
+     {"key": key("x.b"), "handles": open_("/s")}, NONE,
      ("pid 11 holds the schedule file /s deleted: pid 22 replaced it",)),
-    ({"key": key("a")}, {"key": key("b")}, {"handles": open_("/s")},
+    ({"key": key("x.a")}, {"key": key("x.b")}, {"handles": open_("/s")},
+     ("both have the schedule file /s open",)),
+    ({"key": key("x.a")}, {"key": key(None)}, {"handles": open_("/s")},
      ("both have the schedule file /s open",)),
     ({"key": key("proj.celery")}, {"key": key("proj", None)}, {"pidfile": "/b"},
      ("both are told to hold the pidfile /b", "one app: proj.celery and proj")),
@@ -137,8 +144,11 @@ LIKELY = (
      "possible", "both run app proj, from /x/releases/1 and /x/releases/2, one project, "
      "their schedulers differ: x:Y, default"),
     ({"key": key(cwd="/a"), "env": (("PYTHONPATH", "rel:/srv/p"),)},
-     {"key": key(cwd="/b"), "env": (("PYTHONPATH", "/srv/p:rel"),)}, NONE, "likely",
-     "both run app proj, from /a and /b, one project"),
+     {"key": key(cwd="/b"), "env": (("PYTHONPATH", "/srv/p:rel"),)},
+     {"handles": open_(peers=("h:1",))}, "likely",
+     "both run app proj, both are connected to h:1, from /a and /b, one project"),
+    ({"key": key(cwd="/a"), "env": (("PYTHONPATH", "/srv/p"),)},
+     {"key": key(cwd="/b"), "env": (("PYTHONPATH", "/srv/p"),)}, NONE, "possible", PERHAPS),
     ({"key": key(cwd="/a"), "env": (("PYTHONPATH", "rel"),)},
      {"key": key(cwd="/b"), "env": (("PYTHONPATH", "rel"),)}, NONE, "possible", PERHAPS),
     ({"key": key(cwd=None)}, {"key": key(cwd=None)}, NONE, "possible", "both run app proj"),
@@ -185,6 +195,19 @@ LIKELY = (
     ({}, {}, {"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, "likely", "both run app proj, in /srv/proj"),
     ({}, {"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, NONE, "likely", "both run app proj, in /srv/proj"),
 )  # fmt: skip
+
+
+def test_two_apps_on_one_file_are_only_told_of() -> None:
+    one, two = pair({"key": key("a")}, {"key": key("b")}, {"handles": open_("/s")})
+    found = link(one, two)
+    assert found is not None
+    assert (found.a, found.b, found.certainty) == (one, two, "possible")
+    assert found.evidence == (
+        "both have the schedule file /s open",
+        "but of two apps, a and b: each should have a -s of its own",
+    )
+
+
 DIFFER = (
     ({"broker_full": "redis://a"}, {"broker_full": "redis://b"},
      "brokers differ: redis://a:6379/0 and redis://b:6379/0"),
@@ -225,15 +248,15 @@ def test_one_project_or_broker_is_likely_one_name_alone_possible(
     assert found is not None
     assert (found.a, found.b) == (one, two)
     assert (found.certainty, found.evidence) == (certainty, (told,))
-    assert known_apart(one, two) is None
+    assert known_apart(Traits.of(one), Traits.of(two)) is None
 
 
 @pytest.mark.parametrize(("a", "b", "why"), DIFFER)
 def test_a_known_difference_makes_two_schedules(a: dict, b: dict, why: str) -> None:
     assert link(*pair(a, b, NONE)) is None
     assert link(*pair(a, b, {"pidfile": "/b"})) is None
-    assert known_apart(*pair(a, b, NONE)) == why
-    assert known_apart(*pair({**a, "key": key("x")}, b, NONE)) is None
+    assert known_apart(*map(Traits.of, pair(a, b, NONE))) == why
+    assert known_apart(*map(Traits.of, pair({**a, "key": key("x")}, b, NONE))) is None
 
 
 @pytest.mark.parametrize(("a", "b", "both"), STRANGERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,7 @@ OPTIONS = (
      "@@ -9,1 +9,1 @@\n-autostart=true\n+autostart=false\n"),
     (conf("autostart=true"), "@@ -7,1 +7,1 @@\n-autostart=true\n+autostart=false\n"),
     (conf(SECTION, "autostart=**"), ""),
+    (conf(SECTION, "autostart=\ufffd"), ""),
     (conf("[program:**]", "command=x"), ""),
     (conf(), ""),
     (conf(SECTION, "autostart=true", line=0), ""),
@@ -70,12 +72,43 @@ CUTS = (
 
 @pytest.mark.parametrize(("where", "diff"), CUTS)
 def test_the_diff_that_takes_words_out_of_the_command(where: ProgramConfig, diff: str) -> None:
-    assert lasting.cut_words(where, r"\s-B(?=\s|$)") == (FILE + diff if diff else "")
+    cut = re.compile(r"\s-B(?=\s|$)")
+    assert lasting.in_command(where, lambda line: cut.sub("", line)) == (
+        FILE + diff if diff else ""
+    )
 
 
 def test_a_place_names_file_line_and_section() -> None:
     assert lasting.place(conf()) == "/etc/supervisord.conf:7 [program:b]"
     assert lasting.place(conf(line=0)) == "/etc/supervisord.conf [program:b]"
+    assert lasting.place(replace(conf(), file="")) == "[program:b]"
+
+
+PIDFILES = (
+    ("command=celery beat --pidfile=/b -l info", "command=celery beat --pidfile= -l info"),
+    ("command=celery beat --pidfile /b", "command=celery beat --pidfile="),
+    ("command=sh -c 'celery --pidfile=/b'", "command=sh -c 'celery --pidfile='"),
+    ("command=celery beat ", "command=celery beat --pidfile="),
+    ("command=sh -c 'celery beat'", None),
+    ('command=sh -c "celery beat"', None),
+    ("command=celery beat; x", None),
+    ("command=celery beat \\", None),
+    ("x=1", None),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "after"), PIDFILES)
+def test_a_beat_that_keeps_no_pidfile(line: str, after: str | None) -> None:
+    wanted = f"{FILE}@@ -7,2 +7,2 @@\n [program:b]\n-{line}\n+{after}\n" if after else ""
+    assert lasting.without_pidfile(conf(SECTION, line)) == wanted
+
+
+def test_a_command_of_several_lines_that_keeps_no_pidfile() -> None:
+    assert lasting.without_pidfile(conf(SECTION, "command=celery", " beat")) == ""
+    assert lasting.without_pidfile(conf(SECTION, "command=celery", "x=1")) != ""
+    fix = lasting.without_pidfile(conf(SECTION, "command=celery", " --pidfile=/b", "x=1"))
+    assert fix.endswith("- --pidfile=/b\n+ --pidfile=\n")
+    assert lasting.without_pidfile(conf(SECTION)) == ""
 
 
 B = program("b", 201)

@@ -152,7 +152,10 @@ def test_who_holds_the_file_is_not_refused_unless_it_respawns() -> None:
     mine = file(holder=ProcessKey(202, 2020))
     calm = replace(B, respawning=False)
     assert refusal(calm, look(calm, files=[mine])) is None
-    assert refusal(B, look(B, files=[mine])) is not None
+    assert refusal(B, look(B, files=[mine])) is None
+    later = replace(mine, holder_started_at=AT - 490)
+    assert refusal(B, look(B, files=[later])) is not None
+    assert refusal(calm, look(calm, files=[later])) is None
     assert refusal(calm, look(calm, files=[file()])) is not None
 
 
