@@ -9,6 +9,7 @@ import pytest
 
 from beattop.diagnosis import diagnose
 from beattop.diagnosis.double_scheduling import double_scheduling
+from beattop.model.commandline import CommandLine
 from beattop.model.files import Handles, LastWords, Pidfile
 from beattop.model.finding import Finding
 from beattop.model.process import ProcessKey
@@ -201,7 +202,7 @@ def test_what_is_certain_is_no_bridge() -> None:
     held = {"handles": Handles(ProcessKey(1, 1), ("/s",), (), ((1, 7),), (), True)}
     (found,) = of_three({**PROD, **held}, {**STAGING, **held}, {})
     assert found.certainty == "certain" and pids(found) == {201, 202, 203}
-    x, y = {"key": BeatKey("x", "/x", None)}, {"key": BeatKey("y", "/y", None)}
+    x, y = {"key": BeatKey("z.x", "/x", None)}, {"key": BeatKey("z.y", "/y", None)}
     (found,) = of_three({**x, **held}, y, {**y, **held}, programs=(logged(A, *X), logged(B, *Y), C))
     assert found.certainty == "certain" and pids(found) == {201, 202, 203}
 
@@ -227,11 +228,8 @@ def test_what_they_send_keeps_two_apart_too() -> None:
 
 
 def test_a_possible_link_within_a_certain_cluster_is_not_told_apart() -> None:
-    a, b, c = (
-        {"pidfile": "/b"},
-        {"pidfile": "/b", "schedule": "/s", **ELSEWHERE},
-        {"schedule": "/s"},
-    )
+    c = {"schedule": "/s", "line": CommandLine("beat", schedule="/s")}
+    a, b = {"pidfile": "/b"}, {"pidfile": "/b", **c, **ELSEWHERE}
     (found,) = of_three(a, b, {**c, "key": BeatKey("proj", "/y", None)})
     assert found.certainty == "certain" and pids(found) == {201, 202, 203}
     # But one that leads out of it is.

@@ -266,21 +266,21 @@ def test_a_program_that_goes_while_it_is_stopped(world: World, plan: Plan) -> No
     )  # fmt: skip
 
 
-def test_a_supervisord_that_does_not_tell_its_version_is_not_asked_twice(
-    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
+def test_a_supervisord_that_does_not_tell_its_version_is_taken_for_an_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def silent() -> str:
         raise xmlrpc.client.Fault(1, "UNKNOWN_METHOD")
 
-    second = replace(world.shot.programs[1], config=config("beat2", stopasgroup=True))
-    world.shot = replace(world.shot, programs=(world.shot.programs[0], second))
+    shot, found = looping_pair((0.3, 0.3))
+    second = replace(shot.programs[1], config=config("beat2", stopasgroup=True))
+    shot = replace(shot, programs=(shot.programs[0], second))
+    world = World(tmp_path, shot)
     monkeypatch.setattr(world.server, "_getSupervisorVersion", silent)
-    world.server.put("beat2", "EXITED")
-    outcome = world.do(plan)
-    assert outcome.status == "failed"
-    assert (
-        "on supervisor ? a program that has stopasgroup=true is not asked twice" in outcome.summary
-    )
+    world.server.put("beat2", "STARTING", 202)
+    outcome = world.do(plan_duplicates([found], shot))
+    assert (outcome.status, world.server.writes) == ("failed", [])
+    assert "it dies again within 0.3 s, and supervisor ? can die of a stop" in outcome.summary
 
 
 def test_the_time_of_the_whole_plan_ends_a_watch_before_its_own(tmp_path: Path) -> None:
