@@ -331,6 +331,9 @@ def test_a_supervisord_that_refuses(url: str | None, detail: str) -> None:
     said = replace(ASKED, status="denied", detail=detail)
     (found,) = tell(list(denied(servers(replace(MUTE, url=url), said))))
     assert (found.kind, found.severity, found.pids) == ("supervisor-denied", "info", (100,))
+    by_conf = replace(MUTE, id="conf:/x", url=url)
+    shot = servers(by_conf, replace(said, target=url or "conf:/x"))
+    assert f"supervisord at {url or 'conf:/x'} does" in next(iter(denied(shot))).summary
     assert list(denied(servers(GONE, said))) == []
     assert list(denied(servers(MUTE))) == list(denied(servers(MUTE, None))) == []
 

@@ -247,9 +247,17 @@ STALE = {
     "no conf": (OTHERS, {"config": None}),
     "FATAL": (OTHERS, {"respawning": False, "state": "FATAL", "pid": None, "members": ()}),
     "no words": (OTHERS, {"last_words": None}),
+    "of a long command": (replace(OTHERS, holder_argv=("/opt/x/", *"123456789")), NOTHING),
+    "of a process begun 2.5 s after it": (replace(OTHERS, holder_started_at=AT - 3997.5), NOTHING),
+    "by its own log": (
+        OTHERS,
+        {"respawning": False, "state": "STARTING", "last_exit": None, "uptime_s": 1.0,
+         "last_words": words("beat2", TAKEN, TAKEN)},
+    ),
 }  # fmt: skip
 PROVEN = {"as usual", "of an older process", "of a process of unknown age", "of unknown age", "no conf",
-          "FATAL", "no words", "of a process begun 2 s after it"}  # fmt: skip
+          "FATAL", "no words", "of a process begun 2 s after it", "of a long command",
+          "of a process begun 2.5 s after it", "by its own log"}  # fmt: skip
 
 
 @pytest.mark.parametrize("about", STALE)

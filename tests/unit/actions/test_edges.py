@@ -25,8 +25,10 @@ from beattop.sources.supervisor.server import Server
 from tests.unit.actions.fake import HUNG, World, details, ticks
 from tests.unit.actions.scene import (
     URL,
+    beat,
     config,
     looping_pair,
+    member,
     outsider,
     program,
     snapshot,
@@ -281,6 +283,56 @@ def test_a_supervisord_that_does_not_tell_its_version_is_taken_for_an_old_one(
     outcome = world.do(plan_duplicates([found], shot))
     assert (outcome.status, world.server.writes) == ("failed", [])
     assert "it dies again within 0.3 s, and supervisor ? can die of a stop" in outcome.summary
+
+
+def test_one_that_cannot_be_started_keeps_no_other_from_it(world: World) -> None:
+    two = [program(f"web{n}", None, state="STOPPED", role="other") for n in range(2)]
+    world.shot = snapshot(two)
+    for found in two:
+        world.server.put(found.namespec, "STOPPED")
+    world.server.on_start = [xmlrpc.client.Fault(20, "NO_FILE")]
+    outcome = world.do(plan_program("start", two, world.shot))
+    assert outcome.summary.startswith("web0: its command does not exist (fault 20: NO_FILE)")
+    assert outcome.summary.endswith("Done before: web1 is started.")
+
+
+def test_another_supervisord_is_asked_though_one_is_silent(tmp_path: Path) -> None:
+    urls = (URL, "unix:///other.sock")
+    two = [program(f"web{n}", 201 + n, role="other", url=url) for n, url in enumerate(urls)]
+    world = World(tmp_path, snapshot(two, supervisords=[supervisord(url) for url in urls]))
+    world.server.on_read = [HUNG]
+    outcome = world.do(plan_program("stop", two, world.shot))
+    assert outcome.status == "blind"
+    assert [call[1] for call in world.server.writes] == ["web1"]
+
+
+def test_what_is_left_over_needs_the_stop_of_its_own_program(tmp_path: Path) -> None:
+    shell = program("b2", 202, members=[member(202, "wrapper"), member(4_000_203, ppid=202)])
+    world = World(tmp_path, snapshot([shell], [beat(shell, 4_000_203)]))
+    key = ProcessKey(4_000_203, 40_002_030)
+    behind = signal_step(replace(outsider(4_000_203), program=shell.id), key)
+    outcome = world.do(of(behind, replace(behind, if_left=True)))
+    assert outcome.status == "failed"
+    assert "its program is not stopped: it would be started again" in outcome.summary
+
+
+def test_a_bad_check_is_worse_than_the_end_of_the_time(tmp_path: Path) -> None:
+    shot, found = looping_pair((20.0, 20.0))
+    path = tmp_path / "beat.pid"
+    path.write_text("999")
+    kept = replace(shot.beats[0], pidfile=str(path))
+    shot = replace(shot, beats=(kept, shot.beats[1]))
+    world = World(tmp_path, shot)
+
+    def slow(name: str) -> None:
+        world.clock.sleep(60)
+        world.server.finish_stop(name)
+
+    world.server.on_stop = [slow]
+    outcome = world.do(plan_duplicates([found], shot))
+    assert ticks(outcome)["keeper-pidfile"] == "failed"
+    assert ticks(outcome)["no-new-spawn"] == "pending"
+    assert outcome.status == "failed"
 
 
 def test_the_time_of_the_whole_plan_ends_a_watch_before_its_own(tmp_path: Path) -> None:

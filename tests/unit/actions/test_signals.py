@@ -287,6 +287,28 @@ def test_an_heir_that_the_plan_starts_may_be_down(world: World, handles: Handles
     assert ("startProcess", "next", False) in world.server.calls
 
 
+def test_nothing_is_started_where_the_working_one_would_not_end(
+    world: World, handles: Handles
+) -> None:
+    made, _ = heir(world, "FATAL", starts=True)
+    handles.refusal = PermissionError(1, "Operation not permitted")
+    outcome = world.do(made)
+    assert outcome.status == "failed" and world.server.writes == []
+    second = [c.detail for c in outcome.checks if c.step == 1]
+    assert second[0] == "not done, because the step before it failed"
+
+
+def test_a_second_signal_of_a_hand_over_waits_for_the_first(world: World, handles: Handles) -> None:
+    made, _ = heir(world, "RUNNING")
+    key = ProcessKey(78, 780)
+    other = signal_step(outsider(78), key)
+    world.server.hung = True
+    outcome = world.do(replace(made, steps=(*made.steps, other)))
+    assert outcome.status == "failed" and handles.opened == []
+    second = [c.detail for c in outcome.checks if c.step == 1]
+    assert second[0] == "not done, because the step before it failed"
+
+
 def test_sigkill_keeps_the_heir_and_the_file(world: World, handles: Handles) -> None:
     made, found = heir(world, "BACKOFF")
     outcome = world.do(made)
