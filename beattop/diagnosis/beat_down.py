@@ -95,10 +95,10 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
         evidence.append(f"its last words: {program.last_error}")
     if program.config is not None and not program.config.autostart:
         evidence.append(f"autostart=false in {place(program.config)}")
-    start = ctl(snapshot, program, "start") or "start it again"
-    then = f"{remedy(program)}, then {start}"
+    start = ctl(snapshot, program, "start")
+    then = f"{remedy(program)}, then {start or 'start it again'}"
     if severity == "info":
-        then = f"start it: {start}" if ctl(snapshot, program, "start") else "start it"
+        then = f"start it: {start}" if start else "start it"
     if waits:
         then = "see what its command waits for (l): a lock, a script"
     return Finding(

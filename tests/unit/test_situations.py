@@ -348,6 +348,14 @@ def test_nobody_runs_the_beat(about: str) -> None:
     assert found.since_at == (AT - 2 if {**{"last_exit": 1}, **facts}["last_exit"] else None)
 
 
+@pytest.mark.parametrize("state", ["STARTING", "RUNNING"])
+def test_a_command_that_waits_is_told_as_that_a_beat_between_two_lives_not(state: str) -> None:
+    up = replace(GONE, state=state)
+    assert down(up) == []
+    (found,) = down(replace(up, members=HOLDER.members))
+    assert "its command has started no beat" in found.summary
+
+
 OTHER = replace(program("beat-b", None, state="STOPPED"), last_exit=None)
 IDLE = replace(beat(OTHER, health="down"), pid=None)
 
