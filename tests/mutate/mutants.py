@@ -196,7 +196,7 @@ def _variants(
                 ast.ExceptHandler(node.type, node.name, [ast.Raise()]),
                 f"except {_text(node.type) if node.type else ''}: raise",
             )
-    elif isinstance(node, ast.Constant):
+    elif isinstance(node, ast.Constant) and getattr(parent, "arg", "") != "strict":
         for value in _constants(node.value, place, above):
             yield ast.Constant(value), None
     elif isinstance(node, ast.Call):
@@ -206,6 +206,8 @@ def _variants(
 def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str | None]]:
     """Without one of its arguments: the default then counts. (None for it is mypy's to find.)"""
     for i, keyword in enumerate(node.keywords):
+        if keyword.arg == "strict":
+            continue  # of zip(): an assertion
         rest = node.keywords[:i] + node.keywords[i + 1 :]
         said = f"{_text(node.func)}() without {_cut(_text(keyword))}"
         yield ast.Call(node.func, node.args, rest), said

@@ -10,7 +10,7 @@ import pytest
 from beattop.diagnosis import diagnose
 from beattop.diagnosis.double_scheduling import double_scheduling
 from beattop.model.commandline import CommandLine
-from beattop.model.files import Handles, LastWords, Pidfile
+from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.finding import Finding
 from beattop.model.process import ProcessKey
 from beattop.model.snapshot import Beat, BeatKey, LastExit, Program, Snapshot, Unmanaged
@@ -139,6 +139,72 @@ def test_unlike_apps_that_send_alike_are_two() -> None:
     assert both({}, other, logged(A, *X), logged(B, *X)) == []
 
 
+def test_two_schedulers_that_send_alike_are_one_unless_their_brokers_are_two() -> None:
+    """Different schedulers of one folder are only possible: what they send decides."""
+    here, there = _peers("h:1"), _peers("h:2")
+    other = {"scheduler": "x:Y"}
+    for one, two, certainty in (
+        ({}, other, "likely"),
+        (here, other, "likely"),
+        (other, here, "likely"),
+        (here, {**other, **here}, "likely"),
+        (here, {**other, **there}, "possible"),
+        (here, there, "possible"),
+    ):
+        (found,) = both(one, two, logged(A, *X), logged(B, *X))
+        assert found.certainty == certainty
+
+
+def _peers(*peers: str) -> dict[str, Any]:
+    return {"handles": Handles(ProcessKey(1, 1), (), (), (), peers, True)}
+
+
+# A standby by a lock that only the settings name
+
+WAITS = {"schedule_fact": ScheduleFile("/s", "ok", AT - 9000, 1, 1)}
+
+
+def said(of: Program, line: str) -> Program:
+    return replace(of, last_words=LastWords(URL, of.id.name, of.id.name, (line,), AT, None, None))
+
+
+def waiting(of: Program) -> Program:
+    return said(of, "[INFO] beat: Starting...")
+
+
+def holding(of: Program) -> Program:
+    return said(of, "beat: Acquired lock")
+
+
+def test_one_that_has_sent_nothing_yet_may_be_a_standby() -> None:
+    for a, b, programs, pid in (
+        (WAITS, {}, (waiting(A), B), 201),
+        ({}, WAITS, (A, waiting(B)), 202),
+        (WAITS, WAITS, (waiting(A), waiting(B)), 201),
+    ):
+        (found,) = both(a, b, *programs)
+        assert found.certainty == "possible"
+        told = f"but pid {pid} has sent nothing yet: it may be a standby (celery-redbeat)"
+        assert found.evidence[-2] == told
+
+
+def test_one_that_waits_beside_one_that_holds_the_lock_is_no_duplicate() -> None:
+    assert both(WAITS, {}, waiting(A), holding(B)) == []
+    assert both({}, WAITS, holding(A), waiting(B)) == []
+    (found,) = both({}, {}, holding(A), B)
+    assert found.certainty == "likely"
+    (found,) = both({}, {}, A, holding(B))
+    assert found.certainty == "likely"
+
+
+def test_waiting_is_no_excuse_for_one_file_and_no_news_of_two_projects() -> None:
+    (found,) = both({**WAITS, "pidfile": "/b"}, {"pidfile": "/b"}, waiting(A), B)
+    assert found.certainty == "certain"
+    (found,) = both(WAITS, ELSEWHERE, waiting(A), B)
+    assert found.certainty == "possible"
+    assert not any("standby" in line for line in found.evidence)
+
+
 # Clusters, and bridges between what is known to be apart
 
 PROD, STAGING = {"broker_full": "redis://prod"}, {"broker_full": "redis://staging"}
@@ -210,7 +276,9 @@ def test_what_is_certain_is_no_bridge() -> None:
 def test_two_that_nothing_sets_apart_are_joined_by_a_third() -> None:
     there = {"key": BeatKey("proj", "/b", None), "env": (("PYTHONPATH", "/a:/c"),)}
     a, c = {"key": BeatKey("proj", "/a", None)}, {"key": BeatKey("proj", "/c", None)}
-    for programs in ((A, B, C), (logged(A, *X), B, logged(C, *X))):
+    for programs in (
+        (A, B, C), (logged(A, *X), B, logged(C, *X)), (logged(A, *X), B, C), (A, B, logged(C, *X)),
+    ):  # fmt: skip
         (found,) = of_three(a, there, c, programs=programs)
         assert found.certainty == "likely" and pids(found) == {201, 202, 203}
 
