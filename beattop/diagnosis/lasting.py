@@ -186,13 +186,12 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
         ),
         None,
     )
-    config = program.config if program else None
-    if config is None:
+    if program is None or program.config is None:
         return LastingFix(
             "Let the program's command `exec` the real thing and set stopasgroup=true and "
             "killasgroup=true, so that a stop reaches it."
         )
-    update = reread(snapshot, program) if program else ""
+    config, update = program.config, reread(snapshot, program)
     if _embedded(left):
         return _fix(
             f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from beattop.diagnosis.identity import known_apart, link
+from beattop.diagnosis.identity import known_apart, link, strangers
 from beattop.diagnosis.traits import Traits, normal_app, normal_broker
 from beattop.model.commandline import CommandLine
 from beattop.model.files import Handles
@@ -186,6 +186,12 @@ LIKELY = (
     # What only one of the two tells is no difference.
     ({"broker_full": "redis://a"}, {}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({}, {"broker_full": "redis://a"}, NONE, "likely", "both run app proj, in /srv/proj"),
+    ({"key": key("proj.tasks")}, {}, NONE, "possible",
+     "perhaps one app: proj.tasks and proj, in /srv/proj"),
+    ({}, {"key": key("proj.tasks")}, NONE, "possible",
+     "perhaps one app: proj and proj.tasks, in /srv/proj"),
+    ({"env": (("DJANGO_SETTINGS_MODULE", "a"), ("CELERY_CONFIG_MODULE", "x"))},
+     {"env": (("DJANGO_SETTINGS_MODULE", "a"),)}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({"line": line(config="a")}, {"line": line()}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({"line": line()}, {"line": line(config="a")}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({"line": line(config="a")}, {}, NONE, "likely", "both run app proj, in /srv/proj"),
@@ -225,6 +231,8 @@ STRANGERS = (
     ({"key": key(None, "/a")}, {"key": key(None, "/b")}, NONE),
     ({"key": key(None), "line": line("x.py")}, {"key": key(None), "line": line("y.py")}, NONE),
     ({"pid_ns": 1}, {"pid_ns": 2}, NONE),
+    ({"key": key("proj.tasks"), "pid_ns": 1}, {"pid_ns": 2}, NONE),
+    ({"key": key("proj.tasks", "/a")}, {"key": key("proj", "/b")}, NONE),
     ({"pid_ns": 1}, {"pid_ns": 2}, {"pidfile": "/b"}),
     ({}, {}, {"scheduler": "redbeat.RedBeatScheduler", "handles": open_("/s")}),
 )  # fmt: skip
@@ -257,6 +265,30 @@ def test_a_known_difference_makes_two_schedules(a: dict, b: dict, why: str) -> N
     assert link(*pair(a, b, {"pidfile": "/b"})) is None
     assert known_apart(*map(Traits.of, pair(a, b, NONE))) == why
     assert known_apart(*map(Traits.of, pair({**a, "key": key("x")}, b, NONE))) is None
+
+
+def test_what_sets_two_of_one_package_apart() -> None:
+    one, two = pair(
+        {"key": key("proj.tasks"), "broker_full": "redis://a"}, {"broker_full": "redis://b"}, NONE
+    )
+    told = "brokers differ: redis://a:6379/0 and redis://b:6379/0"
+    assert known_apart(Traits.of(one), Traits.of(two)) == told
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "apart"),
+    [
+        ({}, {}, False),
+        ({"key": key("x")}, {"key": key("y")}, True),
+        ({"key": key("proj.x")}, {"key": key("proj.y")}, False),
+        ({"key": key(None)}, {}, False),
+        ({"broker_full": "redis://a"}, {"broker_full": "redis://b"}, True),
+        ({"key": key(None), "broker_full": "redis://a"}, {"broker_full": "redis://b"}, False),
+        ({"broker_full": "redis://a"}, {"key": key(None), "broker_full": "redis://b"}, False),
+    ],
+)
+def test_two_projects_whatever_they_share(a: dict, b: dict, apart: bool) -> None:
+    assert strangers(*pair(a, b, NONE)) is apart
 
 
 @pytest.mark.parametrize(("a", "b", "both"), STRANGERS)

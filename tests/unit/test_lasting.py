@@ -263,6 +263,29 @@ def test_an_embedded_beat_is_taken_out_of_its_worker() -> None:
     assert "Remove what starts" in both(beat(B), replace(free, unmanaged=True)).text
 
 
+FLAGS = (
+    ("celery worker -B", "celery worker"),
+    ("celery worker --beat -l info", "celery worker -l info"),
+    ("celery worker --be", "celery worker"),
+    ("celery worker -EB -l info", "celery worker -E -l info"),
+    ("celery worker -BE", "celery worker -E"),
+    ("celery worker -DB", "celery worker -D"),
+    ("celery worker -BB", "celery worker"),
+    ("sh -c 'celery worker -B'", "sh -c 'celery worker'"),
+    ('sh -c "celery worker --beat"', 'sh -c "celery worker"'),
+    ("celery -A Bee worker --beats", None),
+    ("celery -Bx worker", None),
+)
+
+
+@pytest.mark.parametrize(("command", "after"), FLAGS)
+def test_the_flag_that_embeds_a_beat(command: str, after: str | None) -> None:
+    made = replace(WORKER, config=config("w", lines=(SECTION, f"command={command}")))
+    diff = both(beat(B), EMBEDDED, shot=snapshot([B, made])).diff
+    assert diff.endswith(f"-command={command}\n+command={after}\n" if after else "")
+    assert bool(diff) is (after is not None)
+
+
 def test_which_of_several_causes_is_cured() -> None:
     assert "exec" in both(beat(B), stranger(), stranger(**ORPHAN)).text
     assert "Remove what starts" in both(beat(B), beat(B, 8), stranger()).text
