@@ -62,13 +62,13 @@ class Candidate:
 
 def pairs(living: Iterable[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
     """The pairs to be compared, each once, the older first."""
-    told: set[tuple[int, int]] = set()
+    told: set[frozenset[int]] = set()
     for bucket in _buckets(sorted(living, key=lambda c: c.began_at)):
         sorts: dict[Hashable, list[Candidate]] = {}
         for one in bucket:
             sorts.setdefault(one.sort, []).append(one)
         for pair in _pairs(list(sorts.values())):
-            names = (id(pair[0]), id(pair[1]))
+            names = frozenset(map(id, pair))
             if names not in told:
                 told.add(names)
                 yield pair
