@@ -85,7 +85,6 @@ def _buckets(living: Sequence[Candidate]) -> Iterable[list[Candidate]]:
         keys |= {("schedule", name) for name in (*t.schedules, *t.deleted)}
         keys |= {("schedule", t.schedule)} if t.schedule else set()
         keys |= {("pidfile", top, t.pidfile)} if t.pidfile else set()
-        keys |= {("broker", one.app, t.broker)} if t.broker else set()
         for key in keys:
             out.setdefault(key, []).append(one)
     return (bucket for bucket in out.values() if len(bucket) > 1)

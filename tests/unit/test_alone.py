@@ -351,6 +351,7 @@ def twice(
     members = tuple(
         (s.id, replace(m, process=replace(m.process, pid_ns=space)))
         for s, m, space in zip(found, shown, spaces, strict=False)
+        if space
     )
     if programs is None:
         programs = [of_conf(s, "b", file=s.conf or "?") for s in found]
@@ -410,6 +411,19 @@ def test_one_file_in_two_containers() -> None:
     assert twice(twin(2), twin(3), spaces=(1, 2)) == []
     assert len(twice(twin(2), twin(3), spaces=(1, 1))) == 1
     assert len(twice(twin(2), twin(3), spaces=())) == 1
+    assert len(twice(twin(2), twin(3), spaces=(None, 1))) == 1
+
+
+def test_two_confs_that_are_run_twice_each() -> None:
+    servers = (twin(2), twin(4, conf="/other"), twin(3), twin(5, conf="/other"))
+    assert [s for _, s in twice(*servers)] == [("unix:///3",), ("unix:///5",)]
+
+
+def test_namesakes_of_two_groups_are_not_compared() -> None:
+    a, b = twin(2), twin(3)
+    one = of_conf(a, "x")
+    other = replace(of_conf(b, "x", command="y"), id=program("x", group="g", url=b.id).id)
+    assert len(twice(a, b, programs=[one, other])) == 1
 
 
 def test_no_two_supervisords_of_one_conf() -> None:

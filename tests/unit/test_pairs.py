@@ -53,18 +53,22 @@ def random_candidate(pick: random.Random, pid: int) -> Candidate:
 
 
 def joined(
-    living: list[Candidate], compared: Iterable[tuple[Candidate, Candidate]], *, sure: bool
-) -> set[frozenset[int]]:
-    home = {id(c): {c.beat.pid or 0} for c in living}
+    living: list[Candidate], compared: Iterable[tuple[Candidate, Candidate]]
+) -> dict[frozenset[int], str]:
+    """{pids of those that surely or likely are one: the best grade among them}."""
+    home = {id(c): frozenset({c.beat.pid or 0}) for c in living}
+    links = []
     for a, b in compared:
         found = _link(a, b)
-        if found is None or (sure and found.certainty == "possible"):
+        if found is None or found.certainty == "possible":
             continue
+        links.append((id(a), found.certainty))
         both = home[id(a)] | home[id(b)]
-        for c in living:
-            if c.beat.pid in both:
-                home[id(c)] = both
-    return {frozenset(group) for group in home.values()}
+        home |= {id(c): both for c in living if c.beat.pid in both}
+    return {
+        group: min((grade for a, grade in links if home[a] == group), default="")
+        for group in home.values()
+    }
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -74,7 +78,7 @@ def test_whoever_belongs_together_is_joined(seed: int) -> None:
         living = [random_candidate(pick, 100 + n) for n in range(pick.randint(2, 5))]
         few = list(pairs(living))
         every = list(combinations(living, 2))
-        assert joined(living, few, sure=True) == joined(living, every, sure=True)
+        assert joined(living, few) == joined(living, every)
         names = [frozenset((id(a), id(b))) for a, b in few]
         assert len(names) == len(set(names)), "each once"
         assert all(a.began_at <= b.began_at for a, b in few), "the older first"

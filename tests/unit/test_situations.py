@@ -272,6 +272,22 @@ def test_a_pidfile_that_is_no_beats(about: str) -> None:
     assert found.stop == ()
 
 
+def test_a_beat_of_another_project_that_holds_the_file() -> None:
+    blog = replace(KEPT, key=BeatKey("blog", "/srv/blog", None))
+    shot = snapshot([HOLDER, LOOP], [blog, REFUSED], pidfiles=[FILE])
+    (found,) = tell(list(stale_pidfiles(shot)), shot)
+    assert (found.certainty, found.pidfile, found.stop) == ("likely", None, ())
+    assert "the beat of app blog, another project" in found.evidence[0]
+    assert "No beat runs for app proj." in found.summary
+
+
+def test_a_program_whose_beat_is_not_known() -> None:
+    celery = replace(OTHERS, holder_started_at=None, holder_argv=("celery",))
+    shot = snapshot([LOOP], pidfiles=[celery])
+    (found,) = tell(list(stale_pidfiles(shot)), shot)
+    assert found.certainty == "likely"
+
+
 def test_a_later_beat_that_has_the_files_pid_by_chance() -> None:
     file = replace(FILE, holder_started_at=AT - 10)
     shot = snapshot([HOLDER, LOOP], [KEPT, REFUSED], pidfiles=[file])
