@@ -22,9 +22,9 @@ class Candidate:
     traits: Traits
     sent: frozenset[str]
     """The entries that the end of its log tells of; empty where that is too little."""
-    idle: bool = False
+    idle: bool
     """It has sent nothing since it began, and may be a standby."""
-    locked: bool = False
+    locked: bool
     """It holds the lock that makes others its standbys."""
 
     @property

@@ -191,6 +191,12 @@ def test_one_that_has_sent_nothing_yet_may_be_a_standby() -> None:
 def test_one_that_waits_beside_one_that_holds_the_lock_is_no_duplicate() -> None:
     assert both(WAITS, {}, waiting(A), holding(B)) == []
     assert both({}, WAITS, holding(A), waiting(B)) == []
+    # It held the lock before it was started anew.
+    anew = replace(waiting(B), last_words=replace(
+        waiting(B).last_words, lines=("beat: Acquired lock", "beat: Starting...")))  # fmt: skip
+    for one, two in (((A, {}), (anew, WAITS)), ((anew, WAITS), (A, {}))):
+        (found,) = both(one[1], two[1], one[0], two[0])
+        assert found.certainty == "possible"
     (found,) = both({}, {}, holding(A), B)
     assert found.certainty == "likely"
     (found,) = both({}, {}, A, holding(B))

@@ -80,6 +80,16 @@ def _pair() -> tuple[Snapshot, list[Finding]]:
     return shot, [found]
 
 
+def test_the_change_that_lasts_is_shown_as_a_diff(world: World) -> None:
+    shot, (found,) = _pair()
+    fix = replace(found.lasting, diff="-autostart=true\n+autostart=false\n")
+    other = replace(found, kind="orphan", lasting=replace(fix, text="other", diff="x"))
+    ran = Ran(shot, [replace(found, lasting=fix), other], world.executor)
+    assert ran.out.endswith(
+        "  for good: remove [program:beat2]\n    -autostart=true\n    +autostart=false\n"
+    )
+
+
 def test_with_yes_one_line_a_step(world: World) -> None:
     ran = Ran(*_pair(), world.executor, yes=True)
     assert ran.status == 0

@@ -285,6 +285,18 @@ def test_a_supervisord_that_does_not_tell_its_version_is_taken_for_an_old_one(
     assert "it dies again within 0.3 s, and supervisor ? can die of a stop" in outcome.summary
 
 
+def test_an_old_supervisord_whose_child_cannot_be_seen_is_not_asked(tmp_path: Path) -> None:
+    shot, found = looping_pair((9.0, 9.0))
+    second = replace(shot.programs[1], config=config("beat2", stopasgroup=True))
+    world = World(tmp_path, replace(shot, programs=(shot.programs[0], second)), "4.1.0")
+    world.server.put("beat2", "RUNNING", 5555)
+    outcome = world.do(plan_duplicates([found], world.shot))
+    assert (outcome.status, world.server.writes) == ("failed", [])
+    assert (
+        "not asked, since it is RUNNING and its process cannot be seen from here" in outcome.summary
+    )
+
+
 def test_one_that_cannot_be_started_keeps_no_other_from_it(world: World) -> None:
     two = [program(f"web{n}", None, state="STOPPED", role="other") for n in range(2)]
     world.shot = snapshot(two)
