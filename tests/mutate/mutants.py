@@ -120,6 +120,8 @@ class _Walk:
     def _visit(self, node: ast.AST, place: Place) -> Iterator[Mutant]:
         if isinstance(node, _SKIPPED) or _is_docstring(node) or _only_for_types(node):
             return
+        if isinstance(node, ast.Subscript) and _text(node.value) in ("Literal", "Callable"):
+            return  # a type
         before = self.function, self.outermost, self.lines
         if isinstance(node, ast.stmt):
             self.lines = _header(node)
