@@ -12,7 +12,7 @@ from beattop.model.beathealth import unsent
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot, Unmanaged
 from beattop.model.words import headless
-from beattop.text import count, duration, listing
+from beattop.text import duration, listing
 
 
 def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:

@@ -145,3 +145,7 @@ APPS = (
 def test_apps(a: dict[str, Any], b: dict[str, Any], same: bool, kin: bool, strange: bool) -> None:
     for one, two in ((traits(**a), traits(**b)), (traits(**b), traits(**a))):
         assert (same_app(one, two), akin(one, two), foreign(one, two)) == (same, kin, strange)
+
+
+def test_no_scheduler_is_an_empty_word() -> None:
+    assert traits().scheduler == ""

@@ -15,6 +15,7 @@ import pytest
 from beattop.actions import journal, writer
 from beattop.actions.clock import Clock
 from beattop.actions.contract import Executor
+from beattop.actions.executor import LiveExecutor
 from beattop.actions.plan import plan_duplicates, plan_program
 from beattop.actions.refuse import RefusingExecutor
 from beattop.actions.steps import pidfile_step, signal_step
@@ -163,7 +164,7 @@ CONFINED: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.mark.parametrize("about", CONFINED)
 def test_a_confined_run_signals_its_own_only(world: World, about: str) -> None:
     facts, may = CONFINED[about]
-    world.confined = frozenset({URL})
+    world.confined = frozenset({URL, "unix:///none"})
     other = supervisord("unix:///x", key=ProcessKey(1, 1))
     world.shot = replace(
         world.shot,
@@ -192,6 +193,16 @@ def test_a_confined_run_removes_its_own_pidfiles_only(world: World, tmp_path: Pa
 
 def replace_supervisor(world: World, url: str):
     return world.shot.programs[1].id._replace(supervisor=url)
+
+
+@pytest.mark.parametrize("verb", ["stop", "start", "restart"])
+def test_a_confined_run_leaves_other_supervisords_alone(tmp_path: Path, verb: Any) -> None:
+    other = program("web", 201, role="other", url="unix:///x", state="EXITED")
+    world = World(tmp_path, snapshot([other], supervisords=[supervisord("unix:///x")]))
+    world.confined = frozenset({URL})
+    made = plan_program(verb, [other], world.shot)
+    assert made.steps and world.do(made).status == "refused"
+    assert world.server.calls == []
 
 
 def test_a_confined_run_stops_no_nameless_program(world: World, plan: Plan) -> None:
@@ -326,6 +337,46 @@ def test_what_is_left_over_needs_the_stop_of_its_own_program(tmp_path: Path) -> 
     outcome = world.do(of(behind, replace(behind, if_left=True)))
     assert outcome.status == "failed"
     assert "its program is not stopped: it would be started again" in outcome.summary
+
+
+def test_the_stop_of_another_program_does_not_do_for_it(tmp_path: Path) -> None:
+    web = program("web", 201, role="other")
+    world = World(tmp_path, snapshot([web, program("b2", 202)]))
+    stop = plan_program("stop", [web], world.shot).steps[0]
+    key = ProcessKey(4_000_203, 40_002_030)
+    behind = signal_step(replace(outsider(4_000_203), program=world.shot.programs[1].id), key)
+    outcome = world.do(of(stop, replace(behind, if_left=True)))
+    assert outcome.status == "failed"
+    assert "its program is not stopped: it would be started again" in outcome.summary
+    assert outcome.summary.endswith("Done before: web is stopped.")
+
+
+def test_what_one_leaves_over_does_not_keep_another_from_its_restart(tmp_path: Path) -> None:
+    two = [program(f"web{n}", 201 + n, role="other") for n in range(2)]
+    world = World(tmp_path, snapshot(two))
+    world.proc.add(300, ppid=1, pgrp=201)
+    outcome = world.do(plan_program("restart", two, world.shot))
+    assert outcome.status == "failed"
+    assert "web0: not started: a second one would run beside what is left over" in outcome.summary
+    assert outcome.summary.endswith("Done before: web1 is restarted.")
+
+
+def test_called_off_between_the_call_and_its_effect(world: World, plan: Plan) -> None:
+    world.server.stop_takes = None
+    world.clock.after(1.0, lambda: setattr(world, "cancelled", lambda: True))
+    outcome = world.executor.execute(plan, lambda _: None, lambda: bool(world.cancelled()))
+    assert outcome.status == "cancelled"
+    assert outcome.summary == "called off; asked before that: see the journal"
+
+
+def test_an_executor_needs_no_more_than_addresses_and_a_look(world: World) -> None:
+    executor = LiveExecutor(lambda _: None, lambda: world.shot)
+    assert executor.writable and executor.reason == ""
+    # Nobody has that pid: no kernel counts so far.
+    key = ProcessKey(4_194_305, 1)
+    outcome = executor.execute(of(signal_step(outsider(4_194_305), key)), lambda _: None)
+    assert outcome.status == "done"
+    assert journal.default_path().read_text().count("4194305") > 2
 
 
 def test_a_bad_check_is_worse_than_the_end_of_the_time(tmp_path: Path) -> None:

@@ -87,6 +87,21 @@ def test_sigterm_and_it_ends(world: World, handles: Handles) -> None:
     assert told["asked"] == told["gone"] == told["keeper-alive"] == "done"
     assert details(outcome)["asked"].startswith("pidfd_send_signal(pid 77, SIGTERM) at ")
     assert world.server.writes == []
+    (call,) = [line for line in world.journal.read_text().splitlines() if '"event": "call"' in line]
+    assert '"call": "pidfd_send_signal(pid 77, SIGTERM)", "result": "sent"' in call
+
+
+def test_a_bad_keeper_where_nothing_was_to_be_done(
+    world: World, handles: Handles, tmp_path: Path
+) -> None:
+    path = tmp_path / "b.pid"
+    path.write_text("999")
+    kept = replace(world.shot.beats[0], pidfile=str(path))
+    world.shot = replace(world.shot, beats=(kept, *world.shot.beats[1:]))
+    world.proc.remove(PID)
+    outcome = world.do(plan(world))
+    assert outcome.status == "failed"
+    assert outcome.summary.startswith("the pidfile names beat: no – ")
 
 
 def test_sigkill(world: World, handles: Handles) -> None:
