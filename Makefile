@@ -43,9 +43,13 @@ bench: install
 screenshots: install
 	$(BIN)/python -m tests.screenshots
 
+# Goes on where it was broken off; FILES="keep.py stop.py" limits it.
+mutate: install
+	$(BIN)/python -m tests.mutate $(FILES)
+
 # Pins that differ on older Pythons carry markers: keep those by hand.
 lock: install
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .mutate build dist

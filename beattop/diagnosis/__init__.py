@@ -39,7 +39,7 @@ def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
         twice |= set(surplus)
     out.extend(not_answering(snapshot, twice))
     doubled = {p.id for p in snapshot.programs if p.id.supervisor in twice}
-    out.extend(f for f in _duplicates(snapshot) if not _told(f, doubled, bool(twice)))
+    out.extend(f for f in _duplicates(snapshot) if not _told(f, doubled))
     claimed = _programs(out) | doubled
     out.extend(f for f in stale_pidfiles(snapshot) if not set(f.programs) & claimed)
     claimed = _programs(out) | doubled
@@ -47,7 +47,7 @@ def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     claimed = _programs(out) | doubled
     out.extend(beats_down(snapshot, claimed))
     out.extend(programs_down(snapshot, claimed))
-    pids = {pid for f in out if f.severity != "info" for pid in _pids(f)}
+    pids = {pid for f in out if f.severity != "info" for pid in f.pids}
     out.extend(silent_beats(snapshot, pids))
     pids |= {k.pid for f in out if f.severity != "info" for k in f.keep if k.pid is not None}
     out.extend(orphans(snapshot, pids))
@@ -71,21 +71,13 @@ def _duplicates(snapshot: Snapshot) -> Iterable[Finding]:
     yield from double_scheduling(snapshot)
 
 
-def _told(finding: Finding, doubled: set[ProgramId], any_twice: bool) -> bool:
+def _told(finding: Finding, doubled: set[ProgramId]) -> bool:
     """Whether a second supervisord on one conf already explains these duplicates."""
-    if not any_twice:
-        return False
-    mine = {*finding.programs, *(k.program for k in finding.keep if k.program)}
-    return bool(mine & doubled)
+    return bool({*finding.programs, *(k.program for k in finding.keep)} & doubled)
 
 
 def _programs(findings: Iterable[Finding]) -> set[ProgramId]:
     return {p for f in findings for p in f.programs}
-
-
-def _pids(finding: Finding) -> set[int]:
-    kept = {k.pid for k in finding.keep if k.pid is not None}
-    return {*finding.pids, *kept} if finding.kind != "duplicate-beat" else set(finding.pids)
 
 
 def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
@@ -98,6 +90,5 @@ def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
         return True
     if finding.certainty == "possible" and len(finding.programs) < len(finding.pids):
         return False  # an app's name alone makes no stranger one of theirs
-    named = [p.supervisor for p in finding.programs]
-    named += [k.supervisor for k in finding.keep if k.supervisor]
+    named = [*(p.supervisor for p in finding.programs), *(k.supervisor for k in finding.keep)]
     return any(s in snapshot.limited_to for s in named)

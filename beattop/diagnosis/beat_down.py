@@ -18,11 +18,7 @@ _UP = ("STARTING", "RUNNING")
 
 def beats_down(snapshot: Snapshot, claimed: Collection[ProgramId]) -> Iterable[Finding]:
     """One finding an identity; programs in `claimed` have a more specific one."""
-    absent = [
-        b
-        for b in snapshot.beats
-        if b.health == "down" and b.pid is None and b.program not in claimed
-    ]
+    absent = [b for b in snapshot.beats if b.health == "down" and b.program not in claimed]
     programs = {p.id: p for p in snapshot.programs}
     told: list[Beat] = []
     for beat in absent:
@@ -53,8 +49,6 @@ def server_hangs(program: Program, snapshot: Snapshot) -> bool:
 def _somebody_else(beat: Beat, snapshot: Snapshot) -> bool:
     """Whether another beat lives, or still tries to, for the same schedule."""
     for other in snapshot.beats:
-        if other is beat or other.health == "down":
-            continue
         if other.pid is None and other.health != "respawning":
             continue
         if _one(beat, other):
@@ -101,10 +95,10 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
         evidence.append(f"its last words: {program.last_error}")
     if program.config is not None and not program.config.autostart:
         evidence.append(f"autostart=false in {place(program.config)}")
-    start = ctl(snapshot, program, "start") or "start it again"
-    then = f"{remedy(program)}, then {start}"
+    start = ctl(snapshot, program, "start")
+    then = f"{remedy(program)}, then {start or 'start it again'}"
     if severity == "info":
-        then = f"start it: {start}" if ctl(snapshot, program, "start") else "start it"
+        then = f"start it: {start}" if start else "start it"
     if waits:
         then = "see what its command waits for (l): a lock, a script"
     return Finding(

@@ -50,8 +50,7 @@ def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
     for cluster in _clusters(beats, sure):
         kept |= dict.fromkeys(map(id, cluster), best(cluster, snapshot)[0])
         yield _double(cluster, _among(cluster, sure), snapshot)
-    maybe = [k for k in links if k.certainty == "possible"]
-    maybe = [k for k in maybe if not (id(k.a) in kept and id(k.b) in kept)]
+    maybe = [k for k in links if not (id(k.a) in kept and id(k.b) in kept)]
     for cluster in _clusters(beats, maybe):
         # Of those that surely are one, the one that is kept stands for all.
         several = {id(b): b for b in (kept.get(id(b), b) for b in cluster)}

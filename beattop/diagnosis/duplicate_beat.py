@@ -123,15 +123,15 @@ def _refusal_evidence(
     fact = found[0][1].fact
     if fact is not None and fact.pid is not None:
         written = f", written {moment(fact.mtime_at, snapshot.at)}" if fact.mtime_at else ""
-        out.append(
-            f"{fact.path} names pid {fact.pid}{written}: that is {beat_name(held, snapshot)}"
-        )
+        his = fact.holder is not None and fact.holder.pid in (held.pid, held.main_pid)
+        whose = f": that is {beat_name(held, snapshot)}" if his else ""
+        out.append(f"{fact.path} names pid {fact.pid}{written}{whose}")
     return tuple(out)
 
 
 def _hand_over(held: Beat, programs: Sequence[Program], snapshot: Snapshot) -> tuple[Target, ...]:
     """Second choice where a stranger holds the pidfile: end it, so that a program takes over."""
-    if not held.unmanaged or len(programs) != 1:
+    if len(programs) != 1:
         return ()
     name = short_name(programs[0].id, snapshot)
     target = stop_beat(held, snapshot, f"then {name} takes the pidfile at its next start")

@@ -10,6 +10,9 @@ from beattop.model.finding import Keep, Target, Via
 from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.text import duration
 
+_LAST = 1 << 62
+"""Sorts behind every number that is known."""
+
 
 def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
     """Sorts beats, the one to keep first (facts measured on Celery 3.1 to 5.7).
@@ -18,8 +21,8 @@ def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
     unless its beat is silent: then the one that works is kept, and the other is advice.
     """
     program = program_of(snapshot, beat.program)
-    order = program.config.order if program and program.config else 1 << 20
-    started = beat.started_at if beat.started_at is not None else float("inf")
+    order = program.config.order if program and program.config else _LAST
+    started = beat.started_at if beat.started_at is not None else _LAST
     return (
         beat.health == "silent",
         not beat.embedded,
@@ -27,9 +30,9 @@ def rank(beat: Beat, snapshot: Snapshot) -> tuple[object, ...]:
         beat.unmanaged,
         round(started),
         not (beat.handles and beat.handles.peers),
-        beat.process.start_ticks if beat.process else 1 << 62,
+        beat.process.start_ticks if beat.process else _LAST,
         order,
-        beat.pid or 0,
+        beat.pid or _LAST,
     )
 
 
@@ -75,7 +78,7 @@ def stop_program(program: Program, snapshot: Snapshot, why: str, pid: int | None
         via = "advice"
         why = f"{why}; but stopping {program.namespec} would stop {others} with it"
     command = ctl(snapshot, program, "stop")
-    if via == "advice" and _would_fall(program):
+    if _would_fall(program):
         command = f"kill -TERM {pid}" if pid else None
     return Target(
         program.id.supervisor,

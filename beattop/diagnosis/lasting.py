@@ -105,9 +105,7 @@ def _unlike(line: str) -> bool:
     return MASK in line or "\ufffd" in line
 
 
-def _fix(text: str, config: ProgramConfig | None, diff: str, ticket: str) -> LastingFix:
-    if config is None:
-        return LastingFix(text, ticket=ticket)
+def _fix(text: str, config: ProgramConfig, diff: str, ticket: str) -> LastingFix:
     return LastingFix(text, config.file, config.line, config.section, diff, ticket)
 
 
@@ -188,13 +186,12 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
         ),
         None,
     )
-    config = program.config if program else None
-    if config is None:
+    if program is None or program.config is None:
         return LastingFix(
             "Let the program's command `exec` the real thing and set stopasgroup=true and "
             "killasgroup=true, so that a stop reaches it."
         )
-    update = reread(snapshot, program) if program else ""
+    config, update = program.config, reread(snapshot, program)
     if _embedded(left):
         return _fix(
             f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "
@@ -274,7 +271,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
             "as its owner or as root; one beat alone may run."
         )
     fix = unwanted(program, snapshot, f"{beat_name(kept, snapshot)} already is the beat")
-    if kept.pidfile is None and fix.text:
+    if kept.pidfile is None:
         fix = LastingFix(
             fix.text
             + " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "

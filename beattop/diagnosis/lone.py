@@ -12,7 +12,7 @@ from beattop.model.beathealth import unsent
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot, Unmanaged
 from beattop.model.words import headless
-from beattop.text import count, duration, listing
+from beattop.text import duration, listing
 
 
 def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
@@ -88,7 +88,8 @@ def _orphan(roots: Sequence[Unmanaged], snapshot: Snapshot) -> Finding:
     pids = tuple(p.pid for p in processes)
     first = roots[0]
     evidence = []
-    for root, process in zip(roots, processes, strict=True):
+    for root in roots:
+        process = root.member.process
         age = duration(snapshot.at - process.started_at)
         evidence += [
             f"pid {process.pid}: up {age}, user {process.user or process.uid}, parent pid "
@@ -101,7 +102,7 @@ def _orphan(roots: Sequence[Unmanaged], snapshot: Snapshot) -> Finding:
     summary = f"{short}: supervisord no longer holds it and cannot stop it."
     if len(roots) > 1:
         names = listing(list(dict.fromkeys(str(root.was) for root in roots)))
-        short = f"{count(len(roots), 'process', 'processes')} outlived their supervisord: {names}"
+        short = f"{len(roots)} processes outlived their supervisord: {names}"
         summary = f"{short}. No supervisord holds them now, and none can stop them."
     return Finding(
         kind="orphan",
@@ -113,7 +114,6 @@ def _orphan(roots: Sequence[Unmanaged], snapshot: Snapshot) -> Finding:
         pids=pids,
         evidence=tuple(evidence),
         lasting=leftover(first, snapshot),
-        since_at=None,
         identity=f"orphan:{processes[0].pid}:{processes[0].key.start_ticks}",
         short=short,
     )

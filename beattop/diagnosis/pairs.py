@@ -22,9 +22,9 @@ class Candidate:
     traits: Traits
     sent: frozenset[str]
     """The entries that the end of its log tells of; empty where that is too little."""
-    idle: bool = False
+    idle: bool
     """It has sent nothing since it began, and may be a standby."""
-    locked: bool = False
+    locked: bool
     """It holds the lock that makes others its standbys."""
 
     @property
@@ -62,13 +62,13 @@ class Candidate:
 
 def pairs(living: Iterable[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
     """The pairs to be compared, each once, the older first."""
-    told: set[tuple[int, int]] = set()
+    told: set[frozenset[int]] = set()
     for bucket in _buckets(sorted(living, key=lambda c: c.began_at)):
         sorts: dict[Hashable, list[Candidate]] = {}
         for one in bucket:
             sorts.setdefault(one.sort, []).append(one)
         for pair in _pairs(list(sorts.values())):
-            names = (id(pair[0]), id(pair[1]))
+            names = frozenset(map(id, pair))
             if names not in told:
                 told.add(names)
                 yield pair
@@ -85,7 +85,6 @@ def _buckets(living: Sequence[Candidate]) -> Iterable[list[Candidate]]:
         keys |= {("schedule", name) for name in (*t.schedules, *t.deleted)}
         keys |= {("schedule", t.schedule)} if t.schedule else set()
         keys |= {("pidfile", top, t.pidfile)} if t.pidfile else set()
-        keys |= {("broker", one.app, t.broker)} if t.broker else set()
         for key in keys:
             out.setdefault(key, []).append(one)
     return (bucket for bucket in out.values() if len(bucket) > 1)

@@ -15,7 +15,7 @@ from beattop.model.snapshot import Beat
 _CELERY_MODULES = frozenset({"celery", "celery_app", "celeryapp"})
 _ANYWHERE = re.compile(r"/(?:root|tmp|home(?:/[^/]+)?|(?:usr|etc|opt|srv|var)(?:/lib)?)?")
 """Directories in which programs of any project may be started."""
-_DEFAULT_PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
+_DEFAULT_PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 
 
 def normal_app(app: str | None) -> str | None:

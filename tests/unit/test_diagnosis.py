@@ -9,6 +9,8 @@ import pytest
 from beattop.model.supervisor import Supervisord
 from tests.unit.world import CONF, World
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 BEAT = "/srv/v/bin/python /srv/v/bin/celery -A proj beat"
 WORKER = "/srv/v/bin/python /srv/v/bin/celery -A proj worker"
 REFUSED = (

@@ -10,6 +10,8 @@ from beattop.model.files import ScheduleFile
 from tests.unit.test_diagnosis import BEAT, WORKER
 from tests.unit.world import Proc, World
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 
 @pytest.fixture
 def world() -> World:

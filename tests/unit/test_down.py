@@ -9,6 +9,8 @@ import pytest
 from tests.unit.test_diagnosis import BEAT, WORKER
 from tests.unit.world import World
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 REFUSES = "[2026-11-23 06:54:12,345: ERROR/MainProcess] beat: Connection error: [Errno 111] ..."
 FAILS = "celery.beat.SchedulingError: Couldn't apply scheduled task tick: no route"
 

@@ -7,6 +7,8 @@ import pytest
 from tests.unit.test_diagnosis import BEAT, WORKER
 from tests.unit.world import Proc, World
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 
 @pytest.fixture
 def world() -> World:

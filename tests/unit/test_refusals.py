@@ -9,6 +9,8 @@ from beattop.ui.remedy import remedy
 from tests.unit.test_diagnosis import BEAT, REFUSED, WORKER
 from tests.unit.world import World
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 PIDFILE = "/run/beat.pid"
 HELD = f"{BEAT} --pidfile={PIDFILE}"
 

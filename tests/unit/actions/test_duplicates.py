@@ -19,6 +19,7 @@ from beattop.model.finding import Finding, LastingFix
 from beattop.model.plan import Outcome
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
+from tests.unit import approved
 from tests.unit.actions.fake import World
 from tests.unit.actions.scene import (
     URL,
@@ -28,6 +29,8 @@ from tests.unit.actions.scene import (
     snapshot,
     supervisord,
 )
+
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
 
 class Ran:
@@ -45,6 +48,7 @@ class Ran:
         out, err = io.StringIO(), io.StringIO()
         self.status = run(frame(shot, findings), executor, only, yes, out, err)
         self.out, self.err = out.getvalue(), err.getvalue()
+        approved.said.append(f"exit {self.status}\n{self.out}{self.err}")
 
 
 REFUSING = RefusingExecutor("read-only (BEATTOP_READ_ONLY is set)")
@@ -74,6 +78,16 @@ def test_without_yes_it_is_only_the_plan(world: World) -> None:
 def _pair() -> tuple[Snapshot, list[Finding]]:
     shot, found = looping_pair()
     return shot, [found]
+
+
+def test_the_change_that_lasts_is_shown_as_a_diff(world: World) -> None:
+    shot, (found,) = _pair()
+    fix = replace(found.lasting, diff="-autostart=true\n+autostart=false\n")
+    other = replace(found, kind="orphan", lasting=replace(fix, text="other", diff="x"))
+    ran = Ran(shot, [replace(found, lasting=fix), other], world.executor)
+    assert ran.out.endswith(
+        "  for good: remove [program:beat2]\n    -autostart=true\n    +autostart=false\n"
+    )
 
 
 def test_with_yes_one_line_a_step(world: World) -> None:

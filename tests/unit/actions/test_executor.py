@@ -30,6 +30,8 @@ from tests.unit.actions.scene import (
     target,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -53,6 +55,7 @@ def test_the_journal_holds_who_what_and_the_result(world: World, plan: Plan) -> 
     first = lines(world)[0]
     assert first["steps"] == [['supervisor.stopProcess("beat2", wait=False)', URL, "beat2"]]
     assert first["keep"] == [["beat", 201]]
+    assert first["title"] == "Stop the duplicate beat beat2"
     assert {"host", "uid", "user", "sudo_user", "tty", "pid", "at"} <= first.keys()
     calls = [line for line in lines(world) if line["event"] == "call"]
     assert [(c["call"], c["result"]) for c in calls] == [
@@ -60,6 +63,10 @@ def test_the_journal_holds_who_what_and_the_result(world: World, plan: Plan) -> 
     ]
     checks = {line["check"]: line["tick"] for line in lines(world) if line["event"] == "check"}
     assert checks["stays-stopped"] == "done"
+    told = [line for line in lines(world) if line["event"] == "check"]
+    assert {line["tick"] for line in told} <= {"done", "skipped"}, "results only"
+    assert (told[0]["check"], told[0]["step"], told[0]["label"]) == ("asked", 0, "asked to stop")
+    assert told[0]["detail"].startswith("1st try, ")
     assert lines(world)[-1]["status"] == "done"
 
 

@@ -135,3 +135,14 @@ def test_a_user_without_home(monkeypatch: pytest.MonkeyPatch) -> None:
     book = Journal()
     book.write("a", "plan", 0, {})
     assert "home directory" in book.trouble
+
+
+def test_each_action_has_a_short_name_of_its_own() -> None:
+    kept = journal.Journal()
+    names = {kept.begin() for _ in range(50)}
+    assert len(names) == 50
+    assert {len(name) for name in names} == {12}
+
+
+def test_it_turns_at_five_megabytes() -> None:
+    assert journal.MOST_BYTES == 5_242_880

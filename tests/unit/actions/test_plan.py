@@ -30,6 +30,8 @@ from tests.unit.actions.scene import (
     target,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_plans")
+
 
 def test_the_exact_call_the_server_and_the_same_by_hand() -> None:
     shot, found = looping_pair()

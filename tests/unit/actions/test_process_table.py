@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+
+import pytest
 
 from beattop.actions.process_table import ProcessTable, key
 from beattop.model.process import ProcessKey
@@ -71,3 +74,11 @@ def test_ourselves() -> None:
     assert real.ancestors(os.getpid())[:2] == [os.getpid(), os.getppid()]
     assert found in list(real.all()) or real.stat(os.getpid()) is not None
     assert real.uid(os.getpid()) == os.getuid()
+
+
+def test_an_age_counts_from_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: 100.0}.__getitem__)
+    table = proc(tmp_path, stat=stat_line(77))
+    found = table.stat(77)
+    assert found is not None
+    assert table.age(found) == pytest.approx(100 - 4242 / os.sysconf("SC_CLK_TCK"))

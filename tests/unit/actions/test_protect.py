@@ -24,6 +24,8 @@ from tests.unit.actions.scene import (
     target,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_plans")
+
 
 def test_another_living_beat_is_not_the_kept_one() -> None:
     shot, found = looping_pair()

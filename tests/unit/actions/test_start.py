@@ -12,6 +12,8 @@ from beattop.actions.plan import plan_duplicates, plan_program
 from tests.unit.actions.fake import HUNG, World, details, ticks
 from tests.unit.actions.scene import beat, looping_pair, program, snapshot
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:

@@ -25,6 +25,8 @@ from tests.unit.actions.scene import (
     target,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:

@@ -16,6 +16,8 @@ from beattop.model.process import ProcessKey
 from tests.unit.actions.fake import World, details, ticks
 from tests.unit.actions.scene import beat, finding, program, snapshot
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 class Stale:
     """A looping beat that a stale pidfile refuses."""

@@ -26,6 +26,8 @@ from tests.unit.actions.scene import (
     target,
 )
 
+pytestmark = pytest.mark.usefixtures("approved_outcomes")
+
 
 def world_with(tmp_path: Path, **kept: Any) -> World:
     shot, _ = looping_pair()

@@ -1,0 +1,490 @@
+"""Plans where something is not known or not as usual: what they hold, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from beattop.actions import steps
+from beattop.actions.guard import judge, needs_config, release
+from beattop.actions.plan import owner, plan_duplicates, plan_finding_alternative, plan_pidfile
+from beattop.actions.plan import plan_program as of_programs
+from beattop.model.files import Pidfile
+from beattop.model.finding import Finding, Keep, Target
+from beattop.model.plan import Plan
+from beattop.model.process import ProcessKey
+from beattop.model.snapshot import BeatKey, Program, Snapshot
+from tests.unit.actions.scene import (
+    AT,
+    URL,
+    beat,
+    config,
+    finding,
+    keep,
+    looping_pair,
+    member,
+    outsider,
+    pid_of,
+    program,
+    snapshot,
+    supervisord,
+    target,
+)
+
+pytestmark = pytest.mark.usefixtures("approved_plans")
+
+PATH = "/run/b.pid"
+
+
+# Pieces of steps
+
+SERVERS = (
+    (supervisord(), None),
+    (supervisord(answers=None), None),
+    (supervisord(answers=False), "its supervisord does not answer"),
+    (supervisord(writable=False), "its supervisord does not take calls from this user"),
+    (replace(supervisord(), url=None),
+     "its supervisord has no server to talk to ([unix_http_server] in its conf)"),
+    (replace(supervisord(), id="other"), "its supervisord is not known any more"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("server", "why"), SERVERS)
+def test_who_can_be_told_to_stop_a_program(server: Any, why: str | None) -> None:
+    other = supervisord("unix:///x", answers=False)
+    assert steps.mute(snapshot(supervisords=[other, server]), URL) == why
+
+
+def test_the_call_as_it_is_shown() -> None:
+    assert steps.call("stop", "b:é") == 'supervisor.stopProcess("b:é", wait=False)'
+    assert steps.call("restart", "b") == (
+        'supervisor.stopProcess("b", wait=False), then supervisor.startProcess("b", wait=False)'
+    )
+
+
+def test_the_line_that_does_the_same() -> None:
+    line = "supervisorctl -c /etc/supervisord.conf start b"
+    assert steps.command(snapshot(), "start", pid_of("b")) == line
+    assert steps.command(snapshot(supervisords=[]), "start", pid_of("b")) is None
+    bare = snapshot(supervisords=[supervisord(ctl=())])
+    assert steps.command(bare, "start", pid_of("b")) is None
+
+
+B = program("b", 201)
+
+
+def test_a_step_names_the_leader_that_supervisord_knows() -> None:
+    behind = replace(target(B), pid=209, process=ProcessKey(209, 2090))
+    step = steps.rpc_step(snapshot([B]), "stop", behind)
+    assert (step.target.pid, step.target.process) == (201, ProcessKey(201, 2010))
+    assert (step.server, step.respawning) == (URL, False)
+    # Between two lives it names none, and where nothing is known it leaves things as told.
+    none = replace(target(B), pid=None, process=None)
+    assert steps.rpc_step(snapshot([B]), "stop", none).target == none
+    gone = steps.rpc_step(snapshot([program("b")]), "stop", behind)
+    assert gone.target == behind
+    unknown = steps.rpc_step(snapshot(supervisords=[]), "stop", behind)
+    assert (unknown.target, unknown.server, unknown.respawning) == (behind, URL, False)
+    assert steps.rpc_step(snapshot([replace(B, respawning=True)]), "stop", behind).respawning
+    nameless = replace(behind, namespec=None)
+    assert 'stopProcess("", ' in steps.rpc_step(snapshot([B]), "stop", nameless).call
+
+
+UNDONE = (("stop", "start", False), ("start", "stop", True))
+
+
+@pytest.mark.parametrize(("verb", "back", "respawning"), UNDONE)
+def test_what_takes_a_step_back(verb: Any, back: str, respawning: bool) -> None:
+    shot = snapshot([B])
+    undo = steps.undo_step(shot, steps.rpc_step(shot, verb, target(B)))
+    assert undo is not None
+    assert (undo.verb, undo.respawning) == (back, respawning)
+    assert undo.command == f"supervisorctl -c /etc/supervisord.conf {back} b"
+    assert (undo.target.pid, undo.target.process, undo.target.why) == (None, None, "")
+    loop = replace(B, respawning=True)
+    undo = steps.undo_step(snapshot([loop]), steps.rpc_step(snapshot([loop]), verb, target(loop)))
+    assert undo is not None and undo.respawning
+
+
+def test_what_nothing_takes_back() -> None:
+    shot = snapshot([B])
+    assert steps.undo_step(shot, steps.rpc_step(shot, "restart", target(B))) is None
+    lost = replace(target(B), program=None)
+    assert steps.undo_step(shot, steps.rpc_step(shot, "stop", lost)) is None
+    term = steps.signal_step(outsider(7), ProcessKey(7, 70))
+    assert steps.undo_step(shot, term) is None
+
+
+def test_names_in_sentences() -> None:
+    assert steps.called(target(B)) == "b"
+    assert steps.called(outsider(7)) == "pid 7"
+    assert steps.called(replace(outsider(7), pid=None)) == "started by hand"
+    file = Pidfile(PATH, "ok", 5, AT, None)
+    removal = steps.pidfile_step(file, None, "why")
+    assert steps.named(removal) == "the stale pidfile /run/b.pid"
+    assert steps.named(replace(removal, pidfile=None)) == "why"
+    assert steps.named(replace(removal, verb="stop")) == "why"
+    assert steps.keeper(keep(beat(B))) == "b (pid 201)"
+    assert steps.keeper(Keep(None, None, None)) == "the beat"
+    assert steps.advised(outsider(7)) == "pid 7: started by hand – by hand: kill -TERM 7"
+    assert steps.advised(outsider(7), "so") == "pid 7: so – by hand: kill -TERM 7"
+    assert steps.advised(replace(outsider(7), why="", command=None)) == "pid 7"
+
+
+def test_a_path_with_a_quote_is_removed_as_it_is() -> None:
+    step = steps.pidfile_step(Pidfile("/run/a b'é", "ok", 5, AT, None), pid_of("b"), "why")
+    assert step.command == """rm -- '/run/a b'"'"'é'"""
+    assert step.call == 'unlink("/run/a b\'é")'
+    assert (step.heir, step.server, step.target.via) == (pid_of("b"), None, "signal")
+
+
+def test_a_process_that_is_left_over() -> None:
+    found = steps.process_target(ProcessKey(7, 70), "left over", URL)
+    assert found == Target(
+        URL, None, 7, "signal", "kill -TERM 7", process=ProcessKey(7, 70), why="left over"
+    )
+
+
+# Against duplicates
+
+
+def plan(shot: Snapshot, *found: Finding, only: tuple[str, ...] = ()) -> Plan:
+    return plan_duplicates(found, shot, only)
+
+
+def test_what_cannot_be_stopped_is_advice_without_its_command() -> None:
+    shot, found = looping_pair()
+    gone = replace(found.stop[0], program=None)
+    no_pid = replace(outsider(77), process=None)
+    for bad, why in (
+        (gone, "its supervisord does not know it"),
+        (no_pid, "its process is not known"),
+    ):
+        made = plan(shot, replace(found, stop=(bad,)))
+        assert made.empty and made.advice[0].endswith(f"not stopped, {why}")
+
+
+def test_a_target_of_two_findings_is_stopped_once() -> None:
+    shot, found = looping_pair()
+    made = plan(shot, found, replace(found, lasting=replace(found.lasting, text="twice")))
+    assert len(made.steps) == 1 and made.lasting == ("remove [program:beat2]",)
+
+
+def test_what_is_only_advice_brings_no_keeper_and_no_lasting_fix() -> None:
+    shot, found = looping_pair()
+    made = plan(shot, replace(found, stop=(replace(found.stop[0], via="advice"),)))
+    assert (made.keep, made.lasting, made.steps) == ((), (), ())
+    assert made.title == "No duplicate beat to stop"
+
+
+def test_a_double_supervisor_is_a_duplicate_too() -> None:
+    shot, found = looping_pair()
+    assert len(plan(shot, replace(found, kind="double-supervisor")).steps) == 1
+
+
+@pytest.mark.parametrize("word", ["g:*", "g:n", "nope", "n", "g", "h:*", "h:n", "*"])
+def test_programs_are_named_as_supervisorctl_does(word: str) -> None:
+    one, two = program("n", 201, group="g"), program("h", 202)
+    kept = beat(program("k", 203))
+    shot = snapshot([one, two], [beat(one), beat(two), kept])
+    found = finding([target(one), target(two)], [keep(kept)])
+    chosen = {"g:*": ["g:n"], "g:n": ["g:n"], "h:*": ["h"]}.get(word)
+    if chosen is None:
+        with pytest.raises(ValueError, match=r"no program is called .*: there is g:n and h"):
+            plan(shot, found, only=(word,))
+    else:
+        assert [s.target.namespec for s in plan(shot, found, only=(word,)).steps] == chosen
+    assert plan(shot, found, only=("h:h",)).steps[0].target.namespec == "h"
+    with pytest.raises(ValueError, match=r"no program is called x: no supervisord with programs"):
+        plan(replace(shot, programs=()), found, only=("x",))
+
+
+def shell(**facts: Any) -> Program:
+    made = program("b2", 202, members=[member(202, "wrapper"), member(203, "beat", ppid=202)])
+    return replace(made, **facts)
+
+
+SHELLS: dict[str, tuple[Program, int]] = {
+    "as usual": (shell(), 2),
+    "no conf": (shell(config=None), 2),
+    "it stops its group": (shell(config=config("b2", stopasgroup=True)), 1),
+    "it loops": (shell(respawning=True), 1),
+    "between two lives": (shell(members=()), 1),
+    "no shell": (shell(members=(member(202), member(203))), 1),
+}
+
+
+@pytest.mark.parametrize("about", SHELLS)
+def test_a_beat_behind_a_shell(about: str) -> None:
+    found, number = SHELLS[about]
+    kept = beat(B)
+    beats = [kept, beat(found, 203), beat(found, 202), replace(beat(found, 204), process=None)]
+    shot = snapshot([B, found], beats)
+    made = plan(shot, finding([target(found)], [keep(kept)]))
+    assert len(made.steps) == number
+    assert made.title == "Stop the duplicate beat b2"
+    if number == 2:
+        assert (made.steps[1].target.pid, made.steps[1].if_left) == (203, True)
+
+
+def test_two_shells_are_two_duplicates() -> None:
+    other = replace(shell(), id=pid_of("b3"))
+    kept = beat(B)
+    shot = snapshot([B, shell(), other], [kept, beat(shell(), 203), beat(other, 205)])
+    made = plan(shot, finding([target(shell()), target(other)], [keep(kept)]))
+    assert made.title == "Stop 2 duplicate beats" and len(made.steps) == 4
+
+
+# The hand-over
+
+
+def hand_over(second: Program, *alternatives: Target, **facts: Any) -> Plan:
+    file = Pidfile(PATH, "ok", 77, AT - 500, ProcessKey(77, 770))
+    foreign = beat(None, 77, pidfile=PATH, **facts.pop("foreign", {"pidfile_fact": file}))
+    made = finding(
+        facts.pop("stop", [target(second)]), [keep(foreign)],
+        alternatives=alternatives or (outsider(77),), **{"pidfile": PATH, **facts},
+    )  # fmt: skip
+    mine = beat(second, health="respawning")
+    shot = snapshot([second], [mine, foreign], pidfiles=[replace(file, path="/x"), file])
+    return plan_finding_alternative(made, shot)
+
+
+WAKES = {"RUNNING": 0, "STARTING": 0, "BACKOFF": 0, "FATAL": 1, "STOPPED": 1, "EXITED": 1, None: 1}
+
+
+@pytest.mark.parametrize("state", WAKES)
+def test_an_heir_that_supervisord_would_not_start_is_started(state: str | None) -> None:
+    calm = program("b", 202, state=state)
+    made = hand_over(calm)
+    assert [s.verb for s in made.steps] == ["signal", "start"][: 1 + WAKES[state]]
+    assert made.undo == () and made.keep[0].program == calm.id
+    assert all(s.target.process is None for s in made.steps[1:])
+    assert [s.verb for s in hand_over(replace(calm, respawning=True)).steps] == ["signal"]
+
+
+def test_the_file_that_changes_hands() -> None:
+    loop = program("b", 202, respawning=True)
+    assert hand_over(loop).steps[0].pidfile is not None
+    by_path = hand_over(loop, foreign={}).steps[0].pidfile
+    assert by_path is not None and by_path.path == PATH
+    assert hand_over(loop, foreign={}, pidfile=None).steps[0].pidfile is None
+
+
+def test_a_mute_heir_has_to_be_started_by_hand() -> None:
+    second = program("b", None, state="FATAL")
+    foreign = beat(None, 77)
+    made = finding([target(second)], [keep(foreign)], alternatives=(outsider(77),))
+    shot = snapshot([second], [foreign], supervisords=[supervisord(answers=False)])
+    told = plan_finding_alternative(made, shot)
+    assert [s.verb for s in told.steps] == ["signal"]
+    assert told.advice[0].startswith(
+        "b: has to be started by hand, its supervisord does not answer"
+    )
+
+
+def test_who_takes_over() -> None:
+    loop, other = program("b", 202, respawning=True), program("c", 203)
+    unknown = target(program("unknown", 9))
+    assert hand_over(loop, stop=[unknown, target(loop)]).steps[0].heir == loop.id
+    assert (
+        hand_over(loop, stop=[outsider(5)], programs=(other.id, loop.id)).steps[0].heir == loop.id
+    )
+    assert hand_over(loop, stop=[unknown], programs=()).empty
+
+
+def test_what_else_a_finding_offers() -> None:
+    loop = program("b", 202, respawning=True)
+    nobody = replace(outsider(77), process=None, why="who knows")
+    assert hand_over(loop, nobody).advice == ("pid 77: who knows – by hand: kill -TERM 77",)
+    assert hand_over(loop, nobody).title == "Nothing to hand over"
+    assert hand_over(loop, certainty="possible").empty
+    # To stop a program instead of another is offered where the other one lives and works.
+    one, two = program("one", 201), program("two", 202)
+    shot = snapshot([one, two], [beat(one), beat(two)])
+    swap = finding([target(one)], [keep(beat(two))], alternatives=(target(two),))
+    made = plan_finding_alternative(swap, shot)
+    assert (made.title, [s.verb for s in made.steps]) == ("Stop two", ["stop"])
+    assert plan_finding_alternative(replace(swap, certainty="possible"), shot).empty
+    lost = replace(swap, alternatives=(replace(target(two), program=None),))
+    assert plan_finding_alternative(lost, shot).empty
+    silent = replace(shot, beats=(beat(one, health="silent"), beat(two)))
+    assert plan_finding_alternative(swap, silent).empty
+    assert plan_finding_alternative(swap, replace(shot, beats=(beat(two),))).empty
+
+
+# A stale pidfile
+
+HELD = Pidfile(PATH, "ok", 55, AT - 900, ProcessKey(55, 550), ("sleep", "9"), "joe", AT - 100)
+KEPT = beat(None, 55, pidfile=PATH)
+STALE: dict[str, tuple[Pidfile, dict[str, Any], tuple[Any, ...], bool]] = {
+    "as usual": (HELD, {}, (), True),
+    "gone": (replace(HELD, status="absent"), {}, (), False),
+    "not readable": (replace(HELD, status="denied"), {}, (), False),
+    "no number in it": (replace(HELD, status="garbage", pid=None, holder=None), {}, (), True),
+    "of nobody": (replace(HELD, holder=None), {}, (KEPT,), True),
+    "of another path": (replace(HELD, path="/x"), {}, (), False),
+    "likely": (HELD, {"certainty": "likely"}, (), False),
+    "of another kind": (HELD, {"kind": "beat-down"}, (), False),
+    "a beat holds it": (HELD, {}, (KEPT,), False),
+    "a worker of that pid holds it": (
+        HELD, {}, (replace(beat(None, 56, pidfile=PATH), main_pid=55),), False,
+    ),
+    "a beat with another pidfile": (HELD, {}, (beat(None, 55, pidfile="/x"),), True),
+    "a beat with another pidfile, older than the file": (
+        replace(HELD, holder_started_at=AT - 2000), {}, (beat(None, 55, pidfile="/x"),), False,
+    ),
+    "… born 2 s after it": (
+        replace(HELD, holder_started_at=AT - 898), {}, (beat(None, 55, pidfile="/x"),), False,
+    ),
+    "… of unknown age": (
+        replace(HELD, holder_started_at=None), {}, (beat(None, 55, pidfile="/x"),), False,
+    ),
+    "… written nobody knows when": (
+        replace(HELD, mtime_at=None), {}, (beat(None, 55, pidfile="/x"),), False,
+    ),
+    "a beat of another pid": (HELD, {}, (beat(None, 66, pidfile=PATH),), True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", STALE)
+def test_a_stale_pidfile(about: str) -> None:
+    file, facts, beats, removed = STALE[about]
+    loop = program("b", 202, respawning=True)
+    made = finding(
+        [], **{"kind": "stale-pidfile", "pidfile": PATH, "programs": (loop.id,), **facts}
+    )
+    other = replace(HELD, path="/y")
+    told = plan_pidfile(made, snapshot([loop], beats, pidfiles=[other, file]))
+    assert [s.verb for s in told.steps] == (["remove-pidfile"] if removed else [])
+    assert told.undo == ()
+    assert told.title.startswith("Remove" if removed else "No pidfile")
+
+
+def test_a_stale_pidfile_of_a_program_that_is_not_known() -> None:
+    made = finding([], kind="stale-pidfile", pidfile=PATH, programs=(pid_of("gone"),))
+    told = plan_pidfile(made, snapshot(pidfiles=[HELD]))
+    assert told.steps[0].heir is None
+
+
+OWNERS = (
+    (replace(HELD, pid=None), f"{PATH} holds no pid"),
+    (replace(HELD, holder=None), f"{PATH} names pid 55, which does not exist any more"),
+    (HELD, f"{PATH} names pid 55, which now is sleep 9 of joe, no beat"),
+    (replace(HELD, holder_user=None), f"{PATH} names pid 55, which now is sleep 9, no beat"),
+    (replace(HELD, holder_argv=(), holder_user=None),
+     f"{PATH} names pid 55, which now is a process without a command line, no beat"),
+    (replace(HELD, holder_argv=("x" * 100,), holder_user=None),
+     f"{PATH} names pid 55, which now is {'x' * 80}, no beat"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "words"), OWNERS)
+def test_whose_pid_a_file_holds(file: Pidfile, words: str) -> None:
+    assert owner(file) == words
+
+
+# Programs that a person selected
+
+ONE, TWO = program("one", 201), program("two", 202)
+IDLE = {
+    ("start", "RUNNING", False, 5): "runs already",
+    ("start", "STARTING", False, 5): "runs already",
+    ("start", "BACKOFF", False, None): "runs already",
+    ("start", "STOPPING", False, 5): "runs already",
+    ("start", "EXITED", True, None): "is started over and over already",
+    ("start", "EXITED", False, None): None,
+    ("stop", "STOPPED", False, None): "is STOPPED",
+    ("stop", "FATAL", False, None): "is FATAL",
+    ("stop", "EXITED", False, None): "is EXITED",
+    ("stop", "EXITED", True, None): None,
+    ("stop", "BACKOFF", False, None): None,
+    ("stop", "EXITED", False, 5): None,
+    ("restart", "STOPPED", False, None): None,
+    ("restart", "RUNNING", False, 5): None,
+}
+
+
+@pytest.mark.parametrize("about", IDLE)
+def test_what_there_is_to_do(about: tuple[Any, str, bool, int | None]) -> None:
+    verb, state, respawning, pid = about
+    found = program("web", pid, state=state, role="other", respawning=respawning)
+    made = of_programs(verb, [found, found], snapshot([found]))
+    assert len(made.steps) == (IDLE[about] is None)
+    if IDLE[about]:
+        assert made.warnings == (f"web {IDLE[about]}: left out",)
+    for step in made.steps:
+        assert (step.target.process is None) == (verb == "start" or pid is None)
+
+
+def test_several_at_once() -> None:
+    shot = snapshot([ONE, TWO], [beat(ONE), beat(TWO, app="x")])
+    assert of_programs("stop", [ONE, TWO], shot).title == "Stop 2 programs"
+    assert of_programs("restart", [ONE, ONE], shot).title == "Restart one"
+
+
+@pytest.mark.parametrize("verb", ["stop", "start", "restart"])
+def test_what_may_surprise(verb: Any) -> None:
+    down = {"state": "STOPPED"} if verb == "start" else {}
+    worker = replace(program("w", 300, role="worker+beat"), **down)
+    for found in (worker, replace(worker, config=None), replace(worker, role="other"),
+                  replace(worker, config=config("w", autostart=False, stopwaitsecs=600.0))):  # fmt: skip
+        beats = [beat(found, 301, embedded=True), replace(beat(None, 77), namespec=None)]
+        for shot in (snapshot([found], beats[:1]), snapshot([found], beats),
+                     snapshot([found], [replace(beats[0], key=BeatKey(None, None, None))])):  # fmt: skip
+            of_programs(verb, [found], shot)
+    two = replace(TWO, **down)
+    shot = snapshot([ONE, two], [beat(ONE), beat(two)], viewer_pid=202)
+    assert of_programs(verb, [two], shot).warnings
+
+
+def test_a_mute_one_is_left_to_a_person() -> None:
+    mute = snapshot([ONE], supervisords=[supervisord(answers=False)])
+    for verb, done in (("stop", "stopped"), ("start", "started"), ("restart", "restarted")):
+        made = of_programs(verb, [ONE], mute)  # type: ignore[arg-type]
+        assert made.advice[0].startswith(f"one: not {done}, its supervisord does not answer")
+
+
+# The guard of supervisors below 4.2.2
+
+RELEASES = (
+    ("4.2.1", (4, 2, 1)),
+    ("4.2", (4, 2, 0)),
+    ("10.0.12-dev", (10, 0, 12)),
+    ("x", ()),
+    ("", ()),
+)
+
+
+@pytest.mark.parametrize(("version", "parts"), RELEASES)
+def test_a_version_read(version: str, parts: tuple[int, ...]) -> None:
+    assert release(version) == parts
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("4.2.2", False), ("4.2.1", True), ("4.3.0", False), ("3.4.0", True), ("", True)],
+)
+def test_which_versions_are_not_asked_twice(version: str, old: bool) -> None:
+    assert needs_config(version) is old
+    assert judge(version, {}, None).stands is old
+
+
+@pytest.mark.parametrize(
+    ("told", "conf", "stands", "why"),
+    [
+        ({"killasgroup": False}, None, False, ""),
+        ({"killasgroup": True}, None, True, "that may have"),
+        ({}, config("b"), False, ""),
+        ({}, config("b", stopasgroup=True), True, "with"),
+        ({"killasgroup": False}, config("b", stopasgroup=True), False, ""),
+    ],
+)
+def test_what_is_known_of_the_group(told: Any, conf: Any, stands: bool, why: str) -> None:
+    for version in ("4.2.1", ""):
+        guard = judge(version, told, conf)
+        assert guard.stands is stands
+        words = f"supervisor {version or '?'} can die of a stop (upstream #1387) that meets a program {why} stopasgroup=true between two lives"
+        assert guard.why == (words if why else "")

@@ -1,0 +1,86 @@
+"""The harness behind `make mutate` changes code, and sees which change no test notices."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.mutate import trial
+from tests.mutate.mutants import Mutant, mutants
+from tests.mutate.trial import Trial, judge
+
+SOURCE = '''
+"""Words."""
+LIMIT = 60
+def grade(a, b=True, *, known=("x", "y y")):
+    """More words."""
+    assert a is not None
+    if a > LIMIT and not b:
+        return f"over {a + 1}"
+    for one in known:
+        print(one, end="")
+    return "words" if a == 3 else "no more"
+'''
+CHANGES = [
+    "import  LIMIT = 60 -> LIMIT = 120",
+    "import  LIMIT = 60 -> LIMIT = 30",
+    "import  ('x', 'y y') -> ('XXx', 'y y')",
+    "import  True -> False",
+    "grade  if a > LIMIT and (not b) -> if True",
+    "grade  if a > LIMIT and (not b) -> if False",
+    "grade  a > LIMIT and (not b) -> not b",
+    "grade  a > LIMIT and (not b) -> a > LIMIT",
+    "grade  a > LIMIT and (not b) -> a >= LIMIT and (not b)",
+    "grade  return f'over {a + 1}' -> return None",
+    "grade  return f'over {a + 1}' -> return f'over {a - 1}'",
+    "grade  return f'over {a + 1}' -> return f'over {a + 2}'",
+    "grade  for one in known -> for one in ()",
+    "grade  deleted: print(one, end='')",
+    "grade  print() without end=''",
+    "grade  print(one, end='') -> print(one, end='XX')",
+    "grade  return 'words' if a == 3 else 'no more' -> return None",
+    "grade  if a == 3 -> if True",
+    "grade  if a == 3 -> if False",
+    "grade  return 'words' if a == 3 else 'no more' -> return 'XXwords' if a == 3 else 'no more'",
+    "grade  return 'words' if a == 3 else 'no more' -> return 'words' if a == 4 else 'no more'",
+]
+
+
+def made(folder: Path) -> list[Mutant]:
+    (folder / "some.py").write_text(SOURCE)
+    return mutants(folder, "some.py")
+
+
+def test_every_small_change_but_of_the_words(tmp_path: Path) -> None:
+    found = [m.name.removeprefix("some.py::") for m in made(tmp_path)]
+    assert sorted(found) == sorted(CHANGES)
+
+
+def test_a_mutant_is_the_whole_file_with_one_change(tmp_path: Path) -> None:
+    (mutant,) = [m for m in made(tmp_path) if "a == 4" in m.change]
+    assert mutant.outermost == (4, "grade") and list(mutant.lines) == [11]
+    names: dict = {}
+    exec(compile(mutant.apply(), "some.py", "exec"), names)
+    assert names["grade"](3, known=()) == "no more"
+
+
+def test_who_survives_is_seen_and_who_hangs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "DEADLINE_S", 0.3)
+    three = [Trial(m, ["t"], 0.0) for m in made(tmp_path)[:3]]
+    reader, writer = os.pipe()
+
+    def attempt(one: Trial) -> str | None:
+        if one is three[2]:
+            os.read(reader, 1)
+        return "t" if one is three[0] else None
+
+    found = {v.name: (v.word, v.by) for v in judge(three, 2, attempt)}
+    os.close(reader)
+    os.close(writer)
+    assert [found[t.mutant.name] for t in three] == [
+        ("killed", "t"), ("survived", None), ("timeout", None),
+    ]  # fmt: skip
