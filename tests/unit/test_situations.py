@@ -302,7 +302,6 @@ def test_a_later_beat_that_has_the_files_pid_by_chance() -> None:
         (replace(LOOP, respawning=False, state="STOPPED", last_words=None), OTHERS),
         (replace(LOOP, last_exit=ended(1), last_words=None), OTHERS),
         (LOOP, None),
-        (LOOP, replace(OTHERS, holder=None, pid=None)),
         (LOOP, FILE),
     ],
 )
@@ -311,6 +310,14 @@ def test_no_stale_pidfile(loop: Program, file: Pidfile | None) -> None:
         [HOLDER, loop], [KEPT, replace(REFUSED, pid=None)], pidfiles=[file] if file else []
     )
     assert list(stale_pidfiles(shot)) == []
+
+
+def test_a_refusal_by_a_file_that_is_nobodys_by_now_waits_for_the_next_try() -> None:
+    file = replace(OTHERS, holder=None, pid=None)
+    shot = snapshot([HOLDER, LOOP], [KEPT, replace(REFUSED, pid=None)], pidfiles=[file])
+    (found,) = tell(list(stale_pidfiles(shot)), shot)
+    assert (found.certainty, found.stop, found.pidfile) == ("likely", (), None)
+    assert "next try" in found.lasting.text
 
 
 # No beat at all
