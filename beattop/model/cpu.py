@@ -155,12 +155,7 @@ class Accounts:
                 own += grown + reaped
             else:
                 programs[program] = programs.get(program, 0.0) + grown + reaped
-        own += self._gone(usage, servers, reaping)
-        for program, seconds in self._inherited(reaping, members):
-            if program is None:
-                own -= seconds
-            else:
-                programs[program] = programs.get(program, 0.0) - seconds
+        own -= self._gone(usage, servers, reaping) + self._inherited(programs, reaping, members)
         self._owe(sample, members, born, usage)
         estimated: set[ProgramId] = set()
         for bank in self._banks.values():
@@ -226,7 +221,10 @@ class Accounts:
         servers: Mapping[ProcessKey, str],
         reaping: Mapping[ProcessKey, float],
     ) -> float:
-        """Note what ended processes were booked with, for whoever reaped them is charged whole."""
+        """Note what ended processes were booked with, for whoever reaped them is charged whole.
+
+        Returns what supervisords' own is to be relieved of.
+        """
         own = 0.0
         gone = {
             key: old
@@ -242,36 +240,44 @@ class Accounts:
             if above in servers:
                 program = self._owner.get(top)
                 if program is None:
-                    own -= booked
+                    own += booked
                     continue
                 owed = self._bank(self._inside[top]).owed
                 ended = owed.get(top, _Ended(program))
                 owed[top] = ended._replace(booked_s=ended.booked_s + booked)
-            elif above in reaping:
+            elif above is not None and above in reaping:
                 self._claims[above] = self._claims.get(above, 0.0) + booked
             # Else a stranger reaps it: what it used stays where it is booked.
         return own
 
     def _inherited(
-        self, reaping: Mapping[ProcessKey, float], members: Membership
-    ) -> list[tuple[ProgramId | None, float]]:
-        """What was booked twice: with the dead, and with the living parents that reaped them.
+        self,
+        programs: dict[ProgramId, float],
+        reaping: Mapping[ProcessKey, float],
+        members: Membership,
+    ) -> float:
+        """Take back what was booked twice: with the dead, and with the living who reaped them.
 
         A parent that ignores SIGCHLD inherits nothing, nor does one whose child was orphaned.
+        Returns what supervisords' own is to be relieved of.
         """
-        out: list[tuple[ProgramId | None, float]] = []
+        own = 0.0
         left: dict[ProcessKey, float] = {}
         for parent, claim in self._claims.items():
             if parent not in reaping:
                 continue
             fresh = claim - self._stale.get(parent, 0.0)
             part = claim if reaping[parent] + _TICKS_S >= claim else max(0.0, reaping[parent])
-            out.append((members.owner.get(parent), part))
+            program = members.owner.get(parent)
+            if program is None:
+                own += part
+            else:
+                programs[program] = programs.get(program, 0.0) - part
             # /proc is not read in one instant: the parent's counters may tell it a sample later.
             if claim - part > 0.0 and fresh > 0.0:
                 left[parent] = min(claim - part, fresh)
         self._claims, self._stale = left, dict(left)
-        return out
+        return own
 
     def _owe(
         self,
