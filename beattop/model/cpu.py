@@ -20,6 +20,8 @@ from beattop.model.sample import Sample
 from beattop.model.snapshot import ProgramId
 
 MINUTE_S = 60.0
+_TICKS_S = 0.021
+"""Two of /proc's clock ticks, to which counters of reaped children are rounded."""
 REAPED_S = 5.0
 """So long an exit is remembered: supervisord reaps up to a second late (its loop polls for 1 s)."""
 
@@ -43,8 +45,8 @@ class _Ended(NamedTuple):
     program: ProgramId
     cpu_s: float | None = None
     """All that it used, by its clock at the exit; None where that was missed."""
-    least_s: float = 0.0
-    """What it was last seen to have used."""
+    booked_s: float = 0.0
+    """What it, and those below it that went with it, were booked with while they lived."""
 
 
 @dataclass(slots=True)
@@ -74,8 +76,12 @@ class Accounts:
     _owner: dict[ProcessKey, ProgramId] = field(default_factory=dict)
     _inside: dict[ProcessKey, str] = field(default_factory=dict)
     _banks: dict[str, _Bank] = field(default_factory=dict)
+    _claims: dict[ProcessKey, float] = field(default_factory=dict)
+    """What ended children of a living parent were booked with and it was not yet seen to reap."""
     _exits: dict[int, tuple[Exit, float]] = field(default_factory=dict)
     """By pid, with when it was heard: a zombie may stay a second before it is reaped."""
+    _stale: dict[ProcessKey, float] = field(default_factory=dict)
+    """Of `_claims` what stood there a sample before already."""
     _servers: frozenset[ProcessKey] = frozenset()
     _rings: deque[tuple[float, dict[ProcessKey, Usage]]] = field(default_factory=deque)
 
@@ -97,6 +103,9 @@ class Accounts:
             # The clock was set back: what was kept lies in the future.
             self.intervals.clear()
             self._rings.clear()
+            self._minute.clear()
+            self._lately.clear()
+            self._exits.clear()
         if before is not None and sample.at > before.at:
             self._book(before, sample, usage, members, born)
         self._servers = servers
@@ -125,6 +134,7 @@ class Accounts:
         servers = {s.key: s.id for s in sample.supervisords if s.key is not None}
         programs: dict[ProgramId, float] = {}
         own = 0.0
+        reaping: dict[ProcessKey, float] = {}
         for key, now in usage.items():
             if key not in members.supervisor_of:
                 continue
@@ -140,11 +150,12 @@ class Accounts:
                 self._bank(servers[key]).seconds += reaped
                 continue
             program = members.owner.get(key)
+            reaping[key] = reaped
             if program is None:
                 own += grown + reaped
             else:
                 programs[program] = programs.get(program, 0.0) + grown + reaped
-        own += self._gone(usage, programs, servers)
+        own -= self._gone(usage, servers, reaping) + self._inherited(programs, reaping, members)
         self._owe(sample, members, born, usage)
         estimated: set[ProgramId] = set()
         for bank in self._banks.values():
@@ -207,24 +218,65 @@ class Accounts:
     def _gone(
         self,
         usage: Mapping[ProcessKey, Usage],
-        programs: dict[ProgramId, float],
         servers: Mapping[ProcessKey, str],
+        reaping: Mapping[ProcessKey, float],
     ) -> float:
-        """Take back what ended processes were booked with: whoever reaped them is charged whole."""
+        """Note what ended processes were booked with, for whoever reaped them is charged whole.
+
+        Returns what supervisords' own is to be relieved of.
+        """
         own = 0.0
-        pids = {key.pid for key in servers}
-        for key, old in self._usage.items():
-            if key in usage or key not in self._inside:
-                continue
-            program = self._owner.get(key)
+        gone = {
+            key: old
+            for key, old in self._usage.items()
+            if key not in usage and key in self._inside and key not in self._servers
+        }
+        by_pid = {key.pid: key for key in self._usage} if gone else {}
+        for key, old in gone.items():
             booked = old.cpu_s + old.dead_cpu_s
+            top, above = key, by_pid.get(old.ppid)
+            while above in gone and above != key:
+                top, above = above, by_pid.get(gone[above].ppid)
+            if above in servers:
+                program = self._owner.get(top)
+                if program is None:
+                    own += booked
+                    continue
+                owed = self._bank(self._inside[top]).owed
+                ended = owed.get(top, _Ended(program))
+                owed[top] = ended._replace(booked_s=ended.booked_s + booked)
+            elif above is not None and above in reaping:
+                self._claims[above] = self._claims.get(above, 0.0) + booked
+            # Else a stranger reaps it: what it used stays where it is booked.
+        return own
+
+    def _inherited(
+        self,
+        programs: dict[ProgramId, float],
+        reaping: Mapping[ProcessKey, float],
+        members: Membership,
+    ) -> float:
+        """Take back what was booked twice: with the dead, and with the living who reaped them.
+
+        A parent that ignores SIGCHLD inherits nothing, nor does one whose child was orphaned.
+        Returns what supervisords' own is to be relieved of.
+        """
+        own = 0.0
+        left: dict[ProcessKey, float] = {}
+        for parent, claim in self._claims.items():
+            if parent not in reaping:
+                continue
+            fresh = claim - self._stale.get(parent, 0.0)
+            part = claim if reaping[parent] + _TICKS_S >= claim else max(0.0, reaping[parent])
+            program = members.owner.get(parent)
             if program is None:
-                own -= booked if key not in servers else 0.0
+                own += part
             else:
-                programs[program] = programs.get(program, 0.0) - booked
-                if old.ppid in pids:
-                    bank = self._bank(self._inside[key])
-                    bank.owed.setdefault(key, _Ended(program, least_s=booked))
+                programs[program] = programs.get(program, 0.0) - part
+            # /proc is not read in one instant: the parent's counters may tell it a sample later.
+            if claim - part > 0.0 and fresh > 0.0:
+                left[parent] = min(claim - part, fresh)
+        self._claims, self._stale = left, dict(left)
         return own
 
     def _owe(
@@ -290,19 +342,18 @@ def _pay(bank: _Bank, programs: dict[ProgramId, float], estimated: set[ProgramId
     """Charge ended leaders from what supervisord reaped; returns what stays nobody's."""
     for key, ended in list(bank.owed.items()):
         # Reaped only when supervisord's account has grown by it (to a clock tick or two).
-        if ended.cpu_s is not None and bank.seconds + 0.021 >= ended.cpu_s:
-            programs[ended.program] = programs.get(ended.program, 0.0) + ended.cpu_s
+        if ended.cpu_s is not None and bank.seconds + _TICKS_S >= ended.cpu_s:
+            _charge(programs, ended, ended.cpu_s)
             bank.seconds -= ended.cpu_s
             del bank.owed[key]
     missed = [e for e in bank.owed.values() if e.cpu_s is None]
     if missed and bank.seconds > 0.0 and len(missed) == len(bank.owed):
         # First what each was seen to have used, then equal parts of the rest.
-        least = sum(e.least_s for e in missed)
+        least = sum(e.booked_s for e in missed)
         part = min(1.0, bank.seconds / least) if least > 0.0 else 0.0
         rest = (bank.seconds - part * least) / len(missed)
         for ended in missed:
-            share = part * ended.least_s + rest
-            programs[ended.program] = programs.get(ended.program, 0.0) + share
+            _charge(programs, ended, part * ended.booked_s + rest)
             estimated.add(ended.program)
         bank.owed.clear()
         bank.seconds = 0.0
@@ -313,8 +364,14 @@ def _pay(bank: _Bank, programs: dict[ProgramId, float], estimated: set[ProgramId
     else:
         bank.idle = 0
     if bank.idle > 2:
+        booked = sum(ended.booked_s for ended in bank.owed.values())
         bank.owed.clear()
         bank.idle = 0
-        left, bank.seconds = max(0.0, bank.seconds), 0.0
+        left, bank.seconds = max(0.0, bank.seconds - booked), 0.0
         return left
     return 0.0
+
+
+def _charge(programs: dict[ProgramId, float], ended: _Ended, seconds: float) -> None:
+    """All that a leader used in its life, less what was booked while it lived."""
+    programs[ended.program] = programs.get(ended.program, 0.0) + max(0.0, seconds - ended.booked_s)

@@ -47,6 +47,11 @@ def threads(status):
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     os._exit(status)
 
+def crowd(ms, status):
+    for _ in range(30):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    end(ms, status)
+
 def exec_in_a_thread(argv):
     threading.Thread(target=os.execv, args=(argv[0], argv)).start()
     time.sleep(60)
@@ -60,7 +65,7 @@ def reap(pid):
     _, status, used = os.wait4(pid, 0)
     return {"status": status, "cpu": used.ru_utime + used.ru_stime}
 
-acts = {"live": end, "nest": nest, "threads": threads, "exec": exec_in_a_thread, "work": work}
+acts = {"live": end, "nest": nest, "threads": threads, "crowd": crowd, "exec": exec_in_a_thread, "work": work}
 for line in sys.stdin:
     name, *args = json.loads(line)
     if name == "reap":

@@ -170,6 +170,15 @@ def test_a_process_of_many_threads_ends_once(looker: Looker, parent: Family):
     assert exit_.status == 42
 
 
+def test_the_cpu_of_many_threads_is_known_though_they_are_reaped_at_once(
+    looker: Looker, parent: Family
+):
+    # Its first thread ends before the others: until they have, it is no zombie to be read.
+    truth = parent.do("lives", 20, 20, "crowd")
+    hears_all(looker, truth)
+    assert all(looker.exits(pid)[0].cpu_s is not None for pid, _ in truth)
+
+
 def test_an_exec_from_a_thread_is_no_end(looker: Looker, parent: Family):
     # The kernel tells of the leader's exit: the thread takes its place.
     pid = parent.do("exec", ["/bin/sleep", "61"])

@@ -181,3 +181,83 @@ def test_expected_exits_that_burn_a_twentieth_of_a_core_are_churn_however_deaths
             w.look()
     assert w.the("job").respawning and not w.the("job").periodic
     assert w.the("cheap").periodic and not w.the("cheap").respawning
+
+
+def _grown(world, ppid: int, pgrp: int, cpu: float):
+    """A child of a program that has used `cpu` for two looks."""
+    child = world.process("/bin/child", ppid=ppid, pgrp=pgrp)
+    child.cpu_s = 0.0
+    world.look()
+    world.pass_(1)
+    child.cpu_s = cpu
+    world.look()
+    return child
+
+
+def test_a_child_that_nobody_waits_for_keeps_what_it_used(world):
+    calm = world.spawn("calm", age=100)
+    world.look()
+    child = _grown(world, calm.pid, calm.pid, 0.9)
+    del world.procs[child.pid]  # its parent ignores SIGCHLD: the kernel charges nobody
+    for _ in range(3):
+        world.pass_(1)
+        world.look()
+        assert world.snapshot.cpu.supervised_pct >= 0
+    assert world.the("calm").cpu_s == pytest.approx(0.9)
+
+
+def test_a_group_that_is_killed_at_once_keeps_what_it_used(world):
+    calm = world.spawn("calm", age=100)
+    world.look()
+    child = _grown(world, calm.pid, calm.pid, 0.9)
+    del world.procs[child.pid]  # init reaps it, for its parent is dead
+    world.end(calm, "calm", signal="SIGKILL")
+    for _ in range(3):
+        world.pass_(1)
+        world.look()
+    assert world.the("calm").cpu_s == pytest.approx(0.9)
+
+
+def test_a_reaping_that_shows_a_look_later_is_booked_once(world):
+    calm = world.spawn("calm", age=100)
+    world.look()
+    child = _grown(world, calm.pid, calm.pid, 0.9)
+    del world.procs[child.pid]
+    world.pass_(1)
+    world.look()
+    calm.dead_s += 1.0
+    for _ in range(2):
+        world.pass_(1)
+        world.look()
+    assert world.the("calm").cpu_s == pytest.approx(1.0)
+
+
+def test_a_leader_whose_end_shows_before_it_is_reaped_is_no_negative_time(world):
+    calm = world.spawn("calm", age=100)
+    calm.cpu_s = 0.0
+    world.look()
+    world.pass_(1)
+    calm.cpu_s = 0.9
+    world.look()
+    world.end(calm, "calm")
+    server = world.procs[world.servers[0].key.pid]
+    server.dead_s -= 0.9
+    world.pass_(1)
+    world.look()
+    assert world.the("calm").cpu_s == pytest.approx(0.9)
+    server.dead_s += 0.9
+    world.pass_(1)
+    world.look()
+    assert world.the("calm").cpu_s == pytest.approx(0.9)
+
+
+def test_a_clock_set_back_does_not_stretch_the_last_minute(world):
+    calm = world.spawn("calm", age=100)
+    for step in range(200):
+        calm.cpu_s += 0.02
+        if step == 20:
+            world.pass_(-3600)
+        world.pass_(1)
+        world.look()
+    pct = world.timeline._accounts.minute_pct(world.the("calm").id)
+    assert pct == pytest.approx(2.0, abs=0.1)

@@ -119,8 +119,12 @@ class Children:
         ending = self._ending.get(pid)
         if ending is None:
             look = last_look(self._procfs, pid)
-            if look.living:  # the descriptor's number was another's a moment ago
-                return False
+            if look.living:
+                life = self._watched.lives.get(pid)
+                if life is None or look.start_ticks is None or life.is_it(look.start_ticks):
+                    return False  # the descriptor's number was another's a moment ago
+                # It was reaped, and its pid is another's already.
+                look = LastLook(None, None, None, None, False)
             ending = _Ending(fd, time.time(), look, time.monotonic() + _UNREAPED_S)
             self._ending[pid] = ending
         status = ending.look.wait_status
@@ -184,6 +188,8 @@ class Children:
             self._hold(pid)
 
     def _hold(self, pid: int) -> None:
+        self._ending.pop(pid, None)
+        self._forget(pid)  # of a life whose pid came round
         if len(self._pids) >= self._most_pidfds:
             return
         fd = open_pidfd(pid)

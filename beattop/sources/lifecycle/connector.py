@@ -40,7 +40,7 @@ class Connector:
         self._closing = False
         self._failure: str | None = None
         self._execs: set[int] = set()
-        self._leaving: dict[int, tuple[KernelEvent, float]] = {}
+        self._leaving: dict[int, tuple[KernelEvent, LastLook, float]] = {}
         self._rescan = False
         self._told = self._total = Drops()
         self._dropped_at: float | None = None
@@ -138,7 +138,7 @@ class Connector:
             if look.start_ticks is not None and not life.is_it(look.start_ticks):
                 look = None
             if look is not None and look.living:
-                self._leaving[pid] = (event, now + _LINGER_S)
+                self._leaving[pid] = (event, look, now + _LINGER_S)
                 return False
             return self._watched.exit(pid, at, event.wait_status, look, event.ppid)
         return False
@@ -146,14 +146,19 @@ class Connector:
     def _settle(self, behind: int) -> bool:
         """Tell the end of those whose first thread ended before the others."""
         ended = False
-        for pid, (event, deadline) in list(self._leaving.items()):
+        for pid, (event, before, deadline) in list(self._leaving.items()):
             look = last_look(self._procfs, pid)
             if look.living and time.monotonic() < deadline:
+                self._leaving[pid] = (event, look, deadline)
                 continue
             del self._leaving[pid]
             if not look.living:
+                # Reaped meanwhile: what it had used a moment ago is all but a trifle of it.
+                last = look if look.own_s is not None else before
+                # The first thread's own status is not the process's where another ended it.
+                status = event.wait_status if look.wait_status is None else look.wait_status
                 at = (event.ns + behind) / 1e9
-                ended |= self._watched.exit(pid, at, event.wait_status, look, event.ppid)
+                ended |= self._watched.exit(pid, at, status, last, event.ppid)
         return ended
 
     def _catch_up(self, parents: frozenset[int], at: float) -> None:

@@ -65,4 +65,5 @@ def meaning(wait_status: int | None) -> tuple[int | None, str | None]:
     try:
         return None, signal.Signals(number).name
     except ValueError:  # only the first and the last real-time signal have names in Python
-        return None, f"SIGRTMIN+{number - signal.SIGRTMIN}"
+        beyond = number - signal.SIGRTMIN
+        return None, f"SIGRTMIN+{beyond}" if beyond > 0 else f"signal {number}"

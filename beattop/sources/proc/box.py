@@ -5,11 +5,15 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from beattop.model.box import CpuTimes, Host
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
 from beattop.text import clean
+
+_STEP_S = 0.5
+"""Less is the time that passes between two readings of two clocks on a busy box."""
 
 
 class _Ticks(NamedTuple):
@@ -25,16 +29,35 @@ class _Ticks(NamedTuple):
 class Box:
     """Reads the counters and makes a busy time of them that never falls."""
 
-    def __init__(self, procfs: Procfs, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        procfs: Procfs,
+        monotonic: Callable[[], float] = time.monotonic,
+        since_boot: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
         self._procfs = procfs
         self._monotonic = monotonic
+        self._since_boot = since_boot
         self._before: tuple[float, _Ticks] | None = None
         self._busy = self._idle = self._steal = 0.0
         cores, booted = self._read_stat()
         if procfs.native:
             # btime has whole seconds only.
-            booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+            booted = time.time() - since_boot()
         self.host = Host(clean(socket.gethostname()), cores.cores, booted, TICK_HZ)
+
+    def stepped(self, now: float) -> float:
+        """By how many seconds the clock was set since the last call; `host.boot_at` follows it.
+
+        `now` is the Unix time of this instant. Slewing moves the time since boot alike.
+        """
+        if not self._procfs.native:
+            return 0.0
+        by = now - self._since_boot() - self.host.boot_at
+        if abs(by) < _STEP_S:
+            return 0.0
+        self.host = replace(self.host, boot_at=self.host.boot_at + by)
+        return by
 
     def _read_stat(self) -> tuple[_Ticks, float]:
         raw = self._procfs.read("stat", 1 << 18)

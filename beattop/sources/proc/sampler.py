@@ -7,6 +7,7 @@ system call each for the CPU clock, and a read of stat for those whose clock mov
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,9 @@ class Sampler:
         """
         self._turn += 1
         self._tree = None
+        if by := self._box.stepped(time.time()):
+            for row in self._rows.values():
+                row.process = replace(row.process, started_at=row.process.started_at + by)
         if self._last_scan is not None:
             self._meet(births, execs)
         if self._last_scan is None or (rescan and now - self._last_scan >= _RESCAN_S):

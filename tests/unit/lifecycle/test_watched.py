@@ -160,6 +160,7 @@ def test_who_lives_though_the_reading_lacks_it_is_kept(tmp_path: Path):
         (11 | 0x80, (None, "SIGSEGV")),
         (34, (None, "SIGRTMIN")),
         (36, (None, "SIGRTMIN+2")),
+        (32, (None, "signal 32")),
     ],
 )
 def test_the_meaning_of_a_wait_status(wait_status, told):

@@ -57,3 +57,12 @@ def test_counters_that_step_back_are_no_negative_time(box: FakeProc, clock):
     clock.now += 1.0
     box.ticks(idle=1000 + 9 * TICK_HZ, iowait=100)
     assert meter.cpu(None).busy_s == second.busy_s
+
+
+def test_a_clock_that_was_set_moves_the_boot_and_slewing_does_not():
+    box = Box(Procfs("/proc"), since_boot=lambda: 1000.0)
+    boot = box.host.boot_at
+    assert box.stepped(boot + 1000.2) == 0.0
+    assert box.stepped(boot + 1000.0 - 3600.0) == pytest.approx(-3600.0)
+    assert box.host.boot_at == pytest.approx(boot - 3600.0)
+    assert box.stepped(boot + 1000.0 - 3600.0) == 0.0
