@@ -361,7 +361,7 @@ def test_many_beats_of_one_app_are_one_finding_by_few_comparisons(place, more, c
     world = beats_of_one_app(40, place, more)
     (found,) = world.findings
     assert (found.certainty, len(found.pids)) == (certainty, 39)
-    living = [Candidate(b, Traits.of(b), frozenset()) for b in world.snapshot.beats]
+    living = [Candidate(b, Traits.of(b), frozenset(), False, False) for b in world.snapshot.beats]
     assert len(list(pairs(living))) < 3 * 40
 
 
@@ -374,7 +374,7 @@ def test_many_tenants_with_brokers_of_their_own_are_not_compared():
         world.spawn(f"b{number}", age=500)
     world.look()
     assert world.findings == ()
-    living = [Candidate(b, Traits.of(b), frozenset()) for b in world.snapshot.beats]
+    living = [Candidate(b, Traits.of(b), frozenset(), False, False) for b in world.snapshot.beats]
     assert list(pairs(living)) == []
 
 
