@@ -25,6 +25,7 @@ from beattop.model.process import ProcessKey
 from beattop.sources.supervisor.server import Server
 from tests.unit.actions.fake import HUNG, World, details, ticks
 from tests.unit.actions.scene import (
+    AT,
     URL,
     beat,
     config,
@@ -372,7 +373,7 @@ def test_called_off_between_the_call_and_its_effect(world: World, plan: Plan) ->
 def test_an_executor_needs_no_more_than_addresses_and_a_look(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Clock, "words", lambda self, at=None: "12:00:00")
+    monkeypatch.setattr(Clock, "now", lambda self: AT)
     executor = LiveExecutor(lambda _: None, lambda: world.shot)
     assert executor.writable and executor.reason == ""
     # Nobody has that pid: no kernel counts so far.
