@@ -122,6 +122,8 @@ class _Walk:
             return
         if isinstance(node, ast.Subscript) and _text(node.value) in ("Literal", "Callable"):
             return  # a type
+        if isinstance(node, ast.Assign) and _text(node.targets[0]) == "__all__":
+            return
         before = self.function, self.outermost, self.lines
         if isinstance(node, ast.stmt):
             self.lines = _header(node)

@@ -150,8 +150,8 @@ class Warm:
                 self.live.setdefault(_place(found.__code__), []).append(found)
         gc.collect()
         gc.freeze()
-        with tempfile.TemporaryDirectory(prefix="beattop-mutate-") as folder:
-            self.folder = Path(folder)
+        with tempfile.TemporaryDirectory(dir=".mutate") as folder:
+            self.folder = Path(folder).absolute()
             for verdict in judge(self.trials, self.jobs, self._attempt):
                 self.kills[verdict.scope][verdict.by] += 1
                 self.told(verdict)

@@ -260,10 +260,13 @@ BARRED = (
     ({}, replace(KEPT, pid=9, main_pid=201), True),
     ({}, replace(KEPT, pid=9, main_pid=9), False),
     ({}, replace(KEPT, pid=None, main_pid=201), False),
-    # Nobody's yet: it is in its imports, for half a minute at most.
+    # Nobody's yet: it takes the file, or its pid is hidden from here.
     ({"pidfile_fact": file(holder=None)}, KEPT, True),
     ({"pidfile_fact": file(holder=None), "started_at": AT - 30}, KEPT, True),
     ({"pidfile_fact": file(holder=None), "started_at": AT - 31}, KEPT, False),
+    ({"pidfile_fact": file(holder=None), "started_at": AT - 16}, KEPT, True),
+    ({"pidfile_fact": file(status="absent", holder=None), "started_at": AT - 31}, KEPT, False),
+    ({"pidfile_fact": DENIED, "pidfile": None, "started_at": AT - 5}, KEPT, False),
     ({"pidfile_fact": file(mtime_at=None)}, KEPT, False),
     ({"pidfile_fact": file(mtime_at=AT - 5)}, KEPT, False),
     ({"pidfile_fact": file(mtime_at=AT - 4)}, KEPT, False),
@@ -272,7 +275,6 @@ BARRED = (
     ({"pidfile_fact": None}, KEPT, True),
     ({"pidfile_fact": DENIED}, KEPT, True),
     ({"pidfile_fact": replace(DENIED, status="garbage")}, KEPT, True),
-    ({"pidfile_fact": replace(DENIED, status="garbage"), "started_at": AT - 31}, KEPT, False),
     ({"pidfile_fact": None}, replace(KEPT, pidfile="/other"), False),
     ({"pidfile_fact": None}, replace(KEPT, started_at=AT - 5), False),
     ({"pidfile_fact": None}, replace(KEPT, started_at=AT - 4), False),

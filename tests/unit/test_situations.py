@@ -288,6 +288,28 @@ def test_a_program_whose_beat_is_not_known() -> None:
     assert found.certainty == "likely"
 
 
+FREED = {
+    "gone": (replace(OTHERS, status="absent", holder=None, pid=None), NOTHING),
+    "without a number": (replace(OTHERS, status="garbage", holder=None, pid=None), NOTHING),
+    "of nobody": (replace(OTHERS, holder=None), NOTHING),
+    "of nobody, no words, between two lives": (
+        replace(OTHERS, holder=None), {"last_words": None, "pid": None, "members": ()},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", FREED)
+def test_what_barred_it_bars_nobody_any_more(about: str) -> None:
+    file, facts = FREED[about]
+    loop = replace(LOOP, **facts)
+    shot = snapshot([loop], [replace(REFUSED, pid=None)], pidfiles=[file])
+    (found,) = tell(list(stale_pidfiles(shot)), shot)
+    assert (found.certainty, found.pidfile, found.stop) == ("likely", None, ())
+    assert "its next try should be let in" in found.summary
+    unseen = replace(file, status="denied")
+    assert list(stale_pidfiles(replace(shot, pidfiles=(unseen,)))) == []
+
+
 def test_a_later_beat_that_has_the_files_pid_by_chance() -> None:
     file = replace(FILE, holder_started_at=AT - 10)
     shot = snapshot([HOLDER, LOOP], [KEPT, REFUSED], pidfiles=[file])

@@ -247,7 +247,7 @@ def test_not_another_users_unless_root(
     assert (outcome.status == "done") is may
     if not may:
         assert outcome.summary.startswith(
-            "pid 77: pid 77 belongs to another user – by hand: sudo kill -TERM 77"
+            "pid 77 belongs to another user – by hand: sudo kill -TERM 77"
         )
 
 
@@ -258,7 +258,7 @@ def test_another_users_without_a_command(
     world.proc.users[PID] = 1001
     bare = replace(plan(world).steps[0], command=None)
     outcome = world.do(replace(plan(world), steps=(bare,)))
-    assert outcome.summary.startswith("pid 77: pid 77 belongs to another user.")
+    assert outcome.summary.startswith("pid 77 belongs to another user.")
 
 
 # A hand-over
