@@ -135,7 +135,7 @@ async def test_undo_asks_anew():
         await screen.press("y")
         await screen.until(lambda: "undo" in screen.text)
         await screen.press("u")
-        assert "Start beat2 again" in screen.text
+        await screen.until(lambda: "Start beat2 again" in screen.text)
         assert screen.app.focused.id == "cancel"
         assert len(executor.plans) == 1
         await screen.press("y")

@@ -158,7 +158,7 @@ def test_a_hashed_password_needs_the_clear_one():
         named = parse(one.url.replace("//", "//ops:wrong@"))
         with source(named) as made:
             first(made)
-            assert status(made).status == "denied" and "check them" in status(made).detail
+            assert status(made).status == "denied" and "check both" in status(made).detail
 
 
 def test_named_by_conf_by_url_and_unnamed():
