@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import time
 import uuid
@@ -48,6 +49,8 @@ class Pane:
         self._tmux("set", "-g", "default-terminal", self._env.get("TERM", "tmux-256color"))
         self.resize(columns, rows)
         settings = [f"{k}={v}" for k, v in (env or {}).items()]
+        self._ended = cwd / f"{self._socket}.status"
+        argv = ["sh", "-c", f'"$@"; echo $? > {shlex.quote(str(self._ended))}', "sh", *argv]
         self._tmux(
             "respawn-pane", "-k", "-c", str(cwd), "env", "COLORTERM=truecolor", *settings, *argv
         )
@@ -85,9 +88,9 @@ class Pane:
 
     @property
     def status(self) -> int | None:
-        """Its exit status; None while it runs."""
-        told = self._tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split()
-        return int(told[1]) if told[:1] == ["1"] and len(told) > 1 else None
+        """Its exit status; None while it runs. tmux 3.3 does not always learn it itself."""
+        told = self._ended.read_text().strip() if self._ended.exists() else ""
+        return int(told) if told else None
 
     @property
     def lines(self) -> list[str]:
