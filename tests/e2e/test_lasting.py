@@ -153,7 +153,9 @@ def test_a_shell_that_passes_no_signal_on(box: Box) -> None:
     apply(found)
     restart(box)
     box.wait(lambda: box.log("beat").count("beat: Starting") == 3, "the beat")
-    mend(box)  # supervisord's own end was the last stop of the old kind, as the text says
+    # supervisord's own end was the last stop of the old kind, as the text says.
+    box.wait(lambda: look(box, ways=["auto"]).serious, "the last left-over to be told")
+    mend(box)
     for number in (4, 5):
         box.rpc("stopProcess", "beat")
         box.rpc("startProcess", "beat")
