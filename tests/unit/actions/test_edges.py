@@ -133,6 +133,7 @@ def test_an_address_that_cannot_be_used_is_blind(world: World, plan: Plan) -> No
     ("terminals", "tty"),
     [
         ({0: "/dev/pts/1", 1: "/dev/pts/2"}, "/dev/pts/1"),
+        ({1: "/dev/pts/2", 2: "/dev/pts/3"}, "/dev/pts/2"),
         ({2: "/dev/pts/3"}, "/dev/pts/3"),
         ({}, None),
     ],

@@ -98,6 +98,43 @@ def test_a_supervisord_takes_its_beats_with_it() -> None:
     assert shot.at == AT
 
 
+def test_what_is_only_advised_ends_no_keeper() -> None:
+    """A second supervisord is left to a person: until then its beat keeps another's schedule."""
+    url = "unix:///2"
+    server = supervisord(url, key=ProcessKey(9, 90))
+    kept, surplus = program("kept", 201, url=url), program("surplus", 202)
+    shot = snapshot(
+        [kept, surplus], [beat(kept), beat(surplus)], supervisords=[supervisord(), server]
+    )
+    whole = replace(outsider(9, "advice"), process=server.key)
+    findings = [
+        finding([whole], kind="double-supervisor"),
+        finding([target(surplus)], [keep(beat(kept))]),
+    ]
+    assert [s.target.namespec for s in plan_duplicates(findings, shot).steps] == ["surplus"]
+    there = replace(whole, via="signal")
+    assert plan_duplicates([finding([there], kind="double-supervisor"), findings[1]], shot).empty
+
+
+def test_what_another_finding_keeps_keeps_a_third() -> None:
+    one, two, three = (program(name, 201 + n) for n, name in enumerate(("one", "two", "three")))
+    shot = snapshot([one, two, three], [beat(one), beat(two), beat(three)])
+    findings = [
+        finding([target(one)], [keep(beat(two))]),
+        finding([target(three)], [keep(beat(one))]),
+    ]
+    plan = plan_duplicates(findings, shot)
+    assert [s.target.namespec for s in plan.steps] == ["three"]
+    assert plan.advice == ("one: not stopped, it is the beat that another finding keeps",)
+
+
+def test_the_reason_comes_first_where_its_process_is_not_known_either() -> None:
+    shot, found = looping_pair()
+    held = replace(outsider(77), process=None, program=found.keep[0].program)
+    plan = plan_duplicates([replace(found, stop=(held,))], shot)
+    assert plan.advice == ("pid 77: not stopped, it is the beat that another finding keeps",)
+
+
 def test_which_beats_a_stop_ends() -> None:
     one, worker = program("one", 201), program("worker", 301, role="worker+beat")
     mine, embedded = beat(one), beat(worker, 305, embedded=True, main_pid=301)

@@ -237,6 +237,12 @@ def test_two_shells_are_two_duplicates() -> None:
     assert made.title == "Stop 2 duplicate beats" and len(made.steps) == 4
 
 
+def test_of_many_names_some_are_told() -> None:
+    shot = snapshot([program(f"p{n}", 201 + n) for n in range(10)])
+    with pytest.raises(ValueError, match=r"there is p0, p1, p2, p3, p4, p5, p6 and 3 more$"):
+        plan(shot, only=("x",))
+
+
 # The hand-over
 
 
@@ -470,6 +476,7 @@ def test_a_version_read(version: str, parts: tuple[int, ...]) -> None:
 def test_which_versions_are_not_asked_twice(version: str, old: bool) -> None:
     assert needs_config(version) is old
     assert judge(version, {}, None).stands is old
+    assert (judge(version, {}, None).why == "") is not old
 
 
 @pytest.mark.parametrize(
