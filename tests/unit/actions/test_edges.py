@@ -197,6 +197,15 @@ def replace_supervisor(world: World, url: str):
     return world.shot.programs[1].id._replace(supervisor=url)
 
 
+@pytest.mark.parametrize("verb", ["start", "restart"])
+def test_a_confined_run_starts_its_own(tmp_path: Path, verb: Any) -> None:
+    mine = program("web", None, role="other", state="EXITED")
+    world = World(tmp_path, snapshot([mine]))
+    world.server.put("web", "STOPPED")
+    world.confined = frozenset({URL})
+    assert world.do(plan_program(verb, [mine], world.shot)).status == "done"
+
+
 @pytest.mark.parametrize("verb", ["stop", "start", "restart"])
 def test_a_confined_run_leaves_other_supervisords_alone(tmp_path: Path, verb: Any) -> None:
     other = program("web", 201, role="other", url="unix:///x", state="EXITED")
