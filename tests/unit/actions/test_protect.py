@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from beattop.actions.plan import plan_duplicates
-from beattop.actions.protect import Kept, beats_of, others
+from beattop.actions.protect import Kept, beats_of, others, works
 from beattop.model.finding import Keep
 from beattop.model.process import ProcessKey
 from tests.unit.actions.scene import (
     AT,
+    URL,
     beat,
     finding,
     keep,
@@ -96,6 +97,31 @@ def test_a_supervisord_takes_its_beats_with_it() -> None:
     assert plan.empty
     assert "no other beat" in plan.advice[0]
     assert shot.at == AT
+
+
+def test_what_has_no_program_is_nobodys() -> None:
+    """Neither a beat without a program nor one without a process is any target's or keeper's."""
+    stray = replace(beat(None, 77), process=None, health="working")
+    one = program("one", 201)
+    shot = snapshot([one], [stray, beat(one)], supervisords=[supervisord(key=None)])
+    assert beats_of(shot, replace(outsider(9), process=None)) == ()
+    assert not works(stray)
+    nobody = Keep(None, None, None)
+    surplus = finding([target(one)], [nobody])
+    assert plan_duplicates([surplus], shot).empty
+    mine = beat(program("two", 202))
+    assert others(snapshot([one], [beat(None, 66), mine]), mine, frozenset()) != ()
+    assert Kept.of([finding([], [nobody])]).processes == frozenset()
+
+
+def test_a_keeper_known_by_its_program_is_that_program() -> None:
+    one, two, three = (program(name, 201 + n) for n, name in enumerate(("one", "two", "three")))
+    by_name = Keep(URL, "two", None, program=two.id)
+    surplus = finding([target(one)], [by_name])
+    shot = snapshot([one, two, three], [beat(three, health="silent"), beat(one), beat(two)])
+    assert not plan_duplicates([surplus], shot).empty
+    lost = replace(beat(two), process=None)
+    assert plan_duplicates([surplus], replace(shot, beats=(beat(one), lost))).empty
 
 
 def test_what_is_only_advised_ends_no_keeper() -> None:
