@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 Status = Literal["failed", "changed", "unverified", "blind", "cancelled"]
-WORST: tuple[Status, ...] = ("failed", "changed", "blind", "cancelled", "unverified")
-"""Which of several endings a whole plan gets, worst first."""
+WORST: tuple[Status, ...] = ("failed", "changed", "blind", "unverified")
+"""Which of several endings a whole plan gets, worst first; a cancellation ends it at once."""
 
 
 class Ended(Exception):

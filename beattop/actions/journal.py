@@ -7,6 +7,7 @@ import os
 import pwd
 import socket
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from beattop.text import safe
@@ -85,11 +86,9 @@ def _who() -> dict[str, object]:
         user = None
     tty = None
     for handle in (0, 1, 2):
-        try:
+        with suppress(OSError):
             tty = os.ttyname(handle)
             break
-        except OSError:
-            continue
     sudo = os.environ.get("SUDO_USER")
     return {
         "host": socket.gethostname(),

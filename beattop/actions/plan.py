@@ -166,14 +166,13 @@ def plan_finding_alternative(finding: Finding, snapshot: Snapshot) -> Plan:
     for target in finding.alternatives:
         if target.via != "signal" or target.process is None:
             stays = target.via == "xmlrpc" and target.program is not None
-            reason = None if stays else target.why
             if stays and finding.certainty != "possible":
                 kept = Kept(frozenset(), frozenset())
                 swapped = replace(finding, keep=tuple(_as_keep(t) for t in finding.stop))
                 reason = withheld(snapshot, swapped, target, kept, [target])
                 _add(parts, snapshot, target, reason)
             else:
-                parts.advice.append(advised(target, reason))
+                parts.advice.append(advised(target))
         elif heir is None or finding.certainty == "possible":
             parts.advice.append(advised(target, "no supervised beat would take over from it"))
         else:
@@ -201,9 +200,7 @@ def plan_finding_alternative(finding: Finding, snapshot: Snapshot) -> Plan:
 
 
 def _as_keep(target: Target) -> Keep:
-    return Keep(
-        target.supervisor, target.namespec, target.pid, target.program, target.process, target.why
-    )
+    return Keep(target.supervisor, target.namespec, target.pid, target.program, target.process)
 
 
 def _heir(finding: Finding, snapshot: Snapshot) -> ProgramId | None:

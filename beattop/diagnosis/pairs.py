@@ -79,12 +79,13 @@ def _buckets(living: Sequence[Candidate]) -> Iterable[list[Candidate]]:
     out: dict[Hashable, list[Candidate]] = {}
     for one in living:
         t = one.traits
-        keys: set[Hashable] = {("app", one.app), *(("inode", i) for i in t.inodes)}
         top = t.app.split(".")[0] if t.app is not None else one.app
-        keys |= {("project", top, p) for p in t.projects}
-        keys |= {("schedule", name) for name in (*t.schedules, *t.deleted)}
-        keys |= {("schedule", t.schedule)} if t.schedule else set()
-        keys |= {("pidfile", top, t.pidfile)} if t.pidfile else set()
+        # In one order whatever the seed of hashes, so that evidence always stands alike.
+        keys: list[Hashable] = [("app", one.app), *(("inode", i) for i in sorted(t.inodes))]
+        keys += [("project", top, p) for p in sorted(t.projects)]
+        names = {*t.schedules, *t.deleted, *([t.schedule] if t.schedule else [])}
+        keys += [("schedule", name) for name in sorted(names)]
+        keys += [("pidfile", top, t.pidfile)] if t.pidfile else []
         for key in keys:
             out.setdefault(key, []).append(one)
     return (bucket for bucket in out.values() if len(bucket) > 1)

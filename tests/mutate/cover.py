@@ -62,7 +62,7 @@ class Cover:
         finally:
             sys.settrace(None)
             threading.settrace(None)  # type: ignore[arg-type]
-            if self._now and not self._started:
+            if not self._started:
                 self.lines[item.nodeid] = {f: sorted(seen) for f, seen in self._now.items()}
                 self.seconds[item.nodeid] = time.perf_counter() - began
 

@@ -69,8 +69,9 @@ def test_a_mutant_is_the_whole_file_with_one_change(tmp_path: Path) -> None:
 def test_who_survives_is_seen_and_who_hangs_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial, "DEADLINE_S", 0.3)
-    three = [Trial(m, ["t"], 0.0) for m in made(tmp_path)[:3]]
+    monkeypatch.setattr(trial, "DEADLINE_S", 0.5)
+    # Ten times what its tests take unchanged: only the one that hangs is ended soon.
+    three = [Trial(m, ["t"], t) for m, t in zip(made(tmp_path), (6.0, 6.0, 0.0), strict=False)]
     reader, writer = os.pipe()
 
     def attempt(one: Trial) -> str | None:

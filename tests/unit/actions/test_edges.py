@@ -133,6 +133,7 @@ def test_an_address_that_cannot_be_used_is_blind(world: World, plan: Plan) -> No
     ("terminals", "tty"),
     [
         ({0: "/dev/pts/1", 1: "/dev/pts/2"}, "/dev/pts/1"),
+        ({1: "/dev/pts/2", 2: "/dev/pts/3"}, "/dev/pts/2"),
         ({2: "/dev/pts/3"}, "/dev/pts/3"),
         ({}, None),
     ],
@@ -194,6 +195,15 @@ def test_a_confined_run_removes_its_own_pidfiles_only(world: World, tmp_path: Pa
 
 def replace_supervisor(world: World, url: str):
     return world.shot.programs[1].id._replace(supervisor=url)
+
+
+@pytest.mark.parametrize("verb", ["start", "restart"])
+def test_a_confined_run_starts_its_own(tmp_path: Path, verb: Any) -> None:
+    mine = program("web", None, role="other", state="EXITED")
+    world = World(tmp_path, snapshot([mine]))
+    world.server.put("web", "STOPPED")
+    world.confined = frozenset({URL})
+    assert world.do(plan_program(verb, [mine], world.shot)).status == "done"
 
 
 @pytest.mark.parametrize("verb", ["stop", "start", "restart"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from beattop.actions import executor
 from beattop.actions.plan import plan_duplicates, plan_program
 from beattop.model.plan import Plan
 from beattop.model.process import ProcessKey
@@ -96,8 +97,51 @@ def test_an_interruption_is_in_the_journal(world: World, plan: Plan) -> None:
     world.server.on_stop = [interrupt]
     with pytest.raises(KeyboardInterrupt):
         world.do(plan)
-    assert lines(world)[-1]["status"] == "interrupted"
+    last = lines(world)[-1]
+    assert (last["event"], last["status"]) == ("result", "interrupted")
+    assert last["summary"] == "beattop was ended"
     assert world.do(plan).status == "done", "the next action is not locked out"
+
+
+def test_an_error_of_its_own_is_in_the_journal_by_name(world: World, plan: Plan) -> None:
+    world.server.on_stop = [lambda name: ().index(0)]
+    with pytest.raises(ValueError, match="not in tuple"):
+        world.do(plan)
+    assert lines(world)[-1]["summary"] == "ValueError"
+
+
+def test_who_called_it_off_is_in_the_journal(world: World, plan: Plan) -> None:
+    world.cancelled = lambda: True
+    assert world.do(plan).status == "cancelled"
+    assert lines(world)[-1]["summary"] == "called off"
+    world.cancelled = lambda: False
+    # One that is done before it hears of the end was not called off.
+    end = world.executor._closing.set
+    outcome = world.executor.execute(
+        plan, lambda c: end() if (c.name, c.tick) == ("keeper-alive", "done") else None
+    )
+    assert outcome.status == "done"
+    assert lines(world)[-1]["summary"] == outcome.summary
+
+
+def test_after_its_end_nothing_is_begun_and_nothing_was_interrupted(
+    world: World, plan: Plan
+) -> None:
+    assert executor.CLOSE_S == 30
+    world.do(plan)
+    world.executor.close()
+    assert lines(world)[-1]["status"] == "done"
+    assert world.do(plan).status == "cancelled"
+
+
+def test_one_client_a_supervisord(tmp_path: Path) -> None:
+    two = [program(f"web{n}", 201 + n, role="other") for n in range(2)]
+    world = World(tmp_path, snapshot(two))
+    wires: list[Server] = []
+    real = world.server.wire
+    world.server.wire = lambda server: wires.append(server) or real(server)  # type: ignore[method-assign,func-returns-value]
+    assert world.do(plan_program("stop", two, world.shot)).status == "done"
+    assert len(wires) == 1
 
 
 def test_a_broken_face_leaves_no_action_half_done(world: World, plan: Plan) -> None:

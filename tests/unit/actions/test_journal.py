@@ -116,7 +116,7 @@ def test_half_a_line_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     book = Journal(tmp_path / "j")
     monkeypatch.setattr(journal.os, "write", lambda handle, data: len(data) - 1)
     book.write("a", "plan", 0, {})
-    assert book.trouble
+    assert book.trouble == "the journal could not be written: the disk is full"
 
 
 def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
@@ -146,3 +146,52 @@ def test_each_action_has_a_short_name_of_its_own() -> None:
 
 def test_it_turns_at_five_megabytes() -> None:
     assert journal.MOST_BYTES == 5_242_880
+
+
+def kept(path: Path) -> Journal:
+    made = Journal(path)
+    made.write("a", "plan", 1.0, {"title": "é"})
+    return made
+
+
+def test_words_stand_as_they_are(tmp_path: Path) -> None:
+    kept(tmp_path / "j")
+    assert '"title": "é"' in (tmp_path / "j").read_text()
+
+
+@pytest.mark.parametrize(("spare", "turned"), [(0, False), (-1, True)])
+def test_it_may_be_as_long_as_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spare: int, turned: bool
+) -> None:
+    path = tmp_path / "j"
+    made = kept(path)
+    monkeypatch.setattr(journal, "MOST_BYTES", 2 * path.stat().st_size + spare)
+    before = len(os.listdir("/proc/self/fd"))
+    made.write("a", "plan", 1.0, {"title": "é"})
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert (tmp_path / "j.1").exists() is turned
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert made.trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [(OSError("odd"), "odd"), (OSError(5, "Input/output error"), "Input/output error"),
+     (RuntimeError("no home"), "no home")],
+)  # fmt: skip
+def test_why_it_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: Exception, words: str
+) -> None:
+    def trouble(*_: object) -> None:
+        raise why
+
+    monkeypatch.setattr(Journal, "_append", trouble)
+    assert kept(tmp_path / "j").trouble == f"the journal could not be written: {words}"
+
+
+def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert journal._who()["user"] is None

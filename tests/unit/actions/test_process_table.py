@@ -82,3 +82,43 @@ def test_an_age_counts_from_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = table.stat(77)
     assert found is not None
     assert table.age(found) == pytest.approx(100 - 4242 / os.sysconf("SC_CLK_TCK"))
+
+
+def table(tmp_path: Path, parents: dict[int, int]) -> ProcessTable:
+    """Processes as {pid: parent}, on a kernel that lists no children."""
+    for pid, ppid in parents.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "stat").write_text(stat_line(pid, ppid=ppid))
+    (tmp_path / "9").mkdir()
+    (tmp_path / "self").mkdir()
+    return ProcessTable(str(tmp_path))
+
+
+def test_all_there_are_and_their_children(tmp_path: Path) -> None:
+    made = table(tmp_path, {1: 0, 5: 1, 6: 5, 7: 5})
+    assert sorted(found.pid for found in made.all()) == [1, 5, 6, 7]
+    assert sorted(made.children(5)) == [6, 7]
+    assert made.children(7) == []
+
+
+def test_children_as_the_kernel_lists_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = table(tmp_path, {5: 1, 6: 5})
+    monkeypatch.setattr(made._procfs, "children", {5: [], 6: [7]}.__getitem__)
+    assert (made.children(5), made.children(6)) == ([], [7])
+
+
+def test_the_line_of_parents(tmp_path: Path) -> None:
+    made = table(tmp_path, {1: 0, 5: 1, 6: 5, 20: 21, 21: 20, 30: 31, 40: 40})
+    assert made.ancestors(6) == [6, 5, 1]
+    assert made.ancestors(20) == [20, 21], "a pid that came round again ends it"
+    assert made.ancestors(30) == [30, 31], "of one that is gone nothing is known"
+    assert made.ancestors(40) == [40]
+    assert made.ancestors(0) == []
+
+
+def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
+    made = table(tmp_path, {5: 1})
+    assert made.environ(5) == {}
+    assert (made.uid(5), made.own_pid(5)) == (None, 5)
+    (tmp_path / "5" / "status").write_text("Name:\tx\n")
+    assert (made.uid(5), made.own_pid(5)) == (None, 5)

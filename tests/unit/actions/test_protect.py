@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from beattop.actions.plan import plan_duplicates
-from beattop.actions.protect import Kept, beats_of, others
+from beattop.actions.protect import Kept, beats_of, others, works
 from beattop.model.finding import Keep
 from beattop.model.process import ProcessKey
 from tests.unit.actions.scene import (
     AT,
+    URL,
     beat,
     finding,
     keep,
@@ -96,6 +97,68 @@ def test_a_supervisord_takes_its_beats_with_it() -> None:
     assert plan.empty
     assert "no other beat" in plan.advice[0]
     assert shot.at == AT
+
+
+def test_what_has_no_program_is_nobodys() -> None:
+    """Neither a beat without a program nor one without a process is any target's or keeper's."""
+    stray = replace(beat(None, 77), process=None, health="working")
+    one = program("one", 201)
+    shot = snapshot([one], [stray, beat(one)], supervisords=[supervisord(key=None)])
+    assert beats_of(shot, replace(outsider(9), process=None)) == ()
+    assert not works(stray)
+    nobody = Keep(None, None, None)
+    surplus = finding([target(one)], [nobody])
+    assert plan_duplicates([surplus], shot).empty
+    mine = beat(program("two", 202))
+    assert others(snapshot([one], [beat(None, 66), mine]), mine, frozenset()) != ()
+    assert Kept.of([finding([], [nobody])]).processes == frozenset()
+
+
+def test_a_keeper_known_by_its_program_is_that_program() -> None:
+    one, two, three = (program(name, 201 + n) for n, name in enumerate(("one", "two", "three")))
+    by_name = Keep(URL, "two", None, program=two.id)
+    surplus = finding([target(one)], [by_name])
+    shot = snapshot([one, two, three], [beat(three, health="silent"), beat(one), beat(two)])
+    assert not plan_duplicates([surplus], shot).empty
+    lost = replace(beat(two), process=None)
+    assert plan_duplicates([surplus], replace(shot, beats=(beat(one), lost))).empty
+
+
+def test_what_is_only_advised_ends_no_keeper() -> None:
+    """A second supervisord is left to a person: until then its beat keeps another's schedule."""
+    url = "unix:///2"
+    server = supervisord(url, key=ProcessKey(9, 90))
+    kept, surplus = program("kept", 201, url=url), program("surplus", 202)
+    shot = snapshot(
+        [kept, surplus], [beat(kept), beat(surplus)], supervisords=[supervisord(), server]
+    )
+    whole = replace(outsider(9, "advice"), process=server.key)
+    findings = [
+        finding([whole], kind="double-supervisor"),
+        finding([target(surplus)], [keep(beat(kept))]),
+    ]
+    assert [s.target.namespec for s in plan_duplicates(findings, shot).steps] == ["surplus"]
+    there = replace(whole, via="signal")
+    assert plan_duplicates([finding([there], kind="double-supervisor"), findings[1]], shot).empty
+
+
+def test_what_another_finding_keeps_keeps_a_third() -> None:
+    one, two, three = (program(name, 201 + n) for n, name in enumerate(("one", "two", "three")))
+    shot = snapshot([one, two, three], [beat(one), beat(two), beat(three)])
+    findings = [
+        finding([target(one)], [keep(beat(two))]),
+        finding([target(three)], [keep(beat(one))]),
+    ]
+    plan = plan_duplicates(findings, shot)
+    assert [s.target.namespec for s in plan.steps] == ["three"]
+    assert plan.advice == ("one: not stopped, it is the beat that another finding keeps",)
+
+
+def test_the_reason_comes_first_where_its_process_is_not_known_either() -> None:
+    shot, found = looping_pair()
+    held = replace(outsider(77), process=None, program=found.keep[0].program)
+    plan = plan_duplicates([replace(found, stop=(held,))], shot)
+    assert plan.advice == ("pid 77: not stopped, it is the beat that another finding keeps",)
 
 
 def test_which_beats_a_stop_ends() -> None:

@@ -229,12 +229,30 @@ def test_a_beat_behind_a_shell(about: str) -> None:
         assert (made.steps[1].target.pid, made.steps[1].if_left) == (203, True)
 
 
+def test_a_signal_and_a_program_that_is_not_known_have_no_shell_to_outlive() -> None:
+    kept = beat(B)
+    found = shell()
+    shot = snapshot([B, found], [kept, beat(found, 203)])
+    term = replace(outsider(202), program=found.id)
+    assert len(plan(shot, finding([term], [keep(kept)])).steps) == 1
+    gone = target(program("gone", 9))
+    made = plan(shot, finding([gone], [keep(kept)]))
+    assert [s.verb for s in made.steps] == ["stop"]
+    assert made.warnings == ("gone may come back when supervisord restarts: see the lasting fix",)
+
+
 def test_two_shells_are_two_duplicates() -> None:
     other = replace(shell(), id=pid_of("b3"))
     kept = beat(B)
     shot = snapshot([B, shell(), other], [kept, beat(shell(), 203), beat(other, 205)])
     made = plan(shot, finding([target(shell()), target(other)], [keep(kept)]))
     assert made.title == "Stop 2 duplicate beats" and len(made.steps) == 4
+
+
+def test_of_many_names_some_are_told() -> None:
+    shot = snapshot([program(f"p{n}", 201 + n) for n in range(10)])
+    with pytest.raises(ValueError, match=r"there is p0, p1, p2, p3, p4, p5, p6 and 3 more$"):
+        plan(shot, only=("x",))
 
 
 # The hand-over
@@ -271,6 +289,17 @@ def test_the_file_that_changes_hands() -> None:
     by_path = hand_over(loop, foreign={}).steps[0].pidfile
     assert by_path is not None and by_path.path == PATH
     assert hand_over(loop, foreign={}, pidfile=None).steps[0].pidfile is None
+
+
+def test_the_file_is_the_heirs_or_the_holders_and_no_third_ones() -> None:
+    loop = program("b", 202, respawning=True)
+    foreign, third = beat(None, 77), beat(None, 78)
+    mine = replace(beat(loop), pidfile_fact=Pidfile("/mine", "ok", 77, AT, None))
+    other = replace(third, pidfile_fact=Pidfile("/third", "ok", 78, AT, None))
+    made = finding([target(loop)], [keep(foreign)], alternatives=(outsider(77),))
+    for beats, path in (((other, foreign, mine), "/mine"), ((other, foreign), None)):
+        step = plan_finding_alternative(made, snapshot([loop], beats)).steps[0]
+        assert (step.pidfile.path if step.pidfile else None) == path
 
 
 def test_a_mute_heir_has_to_be_started_by_hand() -> None:
@@ -346,6 +375,10 @@ STALE: dict[str, tuple[Pidfile, dict[str, Any], tuple[Any, ...], bool]] = {
         replace(HELD, mtime_at=None), {}, (beat(None, 55, pidfile="/x"),), False,
     ),
     "a beat of another pid": (HELD, {}, (beat(None, 66, pidfile=PATH),), True),
+    "… born 2.5 s after it": (
+        replace(HELD, holder_started_at=AT - 897.5), {}, (beat(None, 55, pidfile="/x"),), True,
+    ),
+    "a worker's beat of that process holds it": (HELD, {}, (replace(KEPT, main_pid=54),), False),
 }  # fmt: skip
 
 
@@ -470,6 +503,7 @@ def test_a_version_read(version: str, parts: tuple[int, ...]) -> None:
 def test_which_versions_are_not_asked_twice(version: str, old: bool) -> None:
     assert needs_config(version) is old
     assert judge(version, {}, None).stands is old
+    assert (judge(version, {}, None).why == "") is not old
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xmlrpc.client
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,6 +78,39 @@ def test_what_did_nothing_leaves_nothing_to_take_back(tmp_path: Path) -> None:
     assert left(made) == ["w1"]
     assert made.do(Plan("Nothing", (), (), (), (), ())).status == "done"
     assert left(made) == ["w1"]
+
+
+def one(world: World, verb: str, number: int) -> str:
+    found = replace(THREE[number], state="STOPPED" if verb == "start" else "RUNNING")
+    return world.do(plan_program(verb, [found], world.shot)).status  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> World:
+    return World(tmp_path, snapshot(THREE))
+
+
+def test_what_was_restarted_is_no_more_to_be_taken_back(fresh: World) -> None:
+    assert one(fresh, "stop", 0) == "done"
+    assert one(fresh, "restart", 0) == "done"
+    assert left(fresh) == []
+
+
+def test_what_could_not_be_restarted_still_is(fresh: World) -> None:
+    assert one(fresh, "stop", 0) == "done"
+    fresh.server.on_start = [xmlrpc.client.Fault(20, "NO_FILE")]
+    assert one(fresh, "restart", 0) == "failed"
+    assert left(fresh) == ["w0"]
+
+
+def test_a_start_forgets_no_older_stop(fresh: World) -> None:
+    for verb, number in (("stop", 0), ("stop", 1), ("start", 0)):
+        assert one(fresh, verb, number) == "done"
+    titles = []
+    while (plan := fresh.executor.undo_plan()) is not None:
+        titles.append(plan.title)
+        assert fresh.do(plan).status == "done"
+    assert titles == ["Undo: stop w0 again", "Undo: start w1 again", "Undo: start w0 again"]
 
 
 @pytest.mark.parametrize(
