@@ -40,16 +40,6 @@ from tests.unit.actions.scene import (
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, looping_pair()[0])
-
-
-@pytest.fixture
-def plan(world: World) -> Plan:
-    return plan_duplicates([looping_pair()[1]], world.shot)
-
-
 def of(*steps: Step) -> Plan:
     return Plan("Some plan", (), steps, (), (), ())
 

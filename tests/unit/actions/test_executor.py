@@ -34,16 +34,6 @@ from tests.unit.actions.scene import (
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, looping_pair()[0])
-
-
-@pytest.fixture
-def plan(world: World) -> Plan:
-    return plan_duplicates([looping_pair()[1]], world.shot)
-
-
 def lines(world: World) -> list[dict[str, Any]]:
     return [json.loads(line) for line in world.journal.read_text().splitlines()]
 

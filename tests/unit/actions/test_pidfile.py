@@ -12,26 +12,14 @@ import pytest
 
 from beattop.actions import pidfile
 from beattop.actions.ended import Changed
-from beattop.actions.plan import plan_duplicates
 from beattop.actions.run import Run
 from beattop.actions.steps import pidfile_step
 from beattop.model.files import Pidfile
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
 from tests.unit.actions.fake import World
-from tests.unit.actions.scene import looping_pair
 
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, looping_pair()[0])
-
-
-@pytest.fixture
-def plan(world: World) -> Plan:
-    return plan_duplicates([looping_pair()[1]], world.shot)
 
 
 def of(*steps: Step) -> Plan:
