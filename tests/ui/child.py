@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from textual._context import visible_screen_stack
 from textual.binding import Binding
 
 from beattop.settings import Settings
@@ -57,7 +58,7 @@ class Ticking(ScriptedFeed):
 
 class Marked(app.BeattopApp):
     """F12 counts up the terminal's title once every key before it is worked off and drawn: the
-    terminal then has all of the picture that went before."""
+    terminal then has all of the picture that went before, and the file PICTURE has it as text."""
 
     marks = 0
 
@@ -76,9 +77,20 @@ class Marked(app.BeattopApp):
             busy = screen._dirty_widgets or screen._layout_required or screen._repaint_required
             quiet = 0 if busy or any(pump.message_queue_size for pump in pumps) else quiet + 1
         self.marks += 1
+        if "PICTURE" in os.environ:
+            Path(os.environ["PICTURE"]).write_text("\n".join(self.picture()))
         if self._driver is not None:
             self._driver.write(f"\x1b]2;mark {self.marks}\x07")
             self._driver.flush()
+
+    def picture(self) -> list[str]:
+        """What Textual means the terminal to show, trailing blanks cut."""
+        token = visible_screen_stack.set(self._background_screens)
+        try:
+            strips = self.screen._compositor.render_strips()
+        finally:
+            visible_screen_stack.reset(token)
+        return [strip.text.rstrip() for strip in strips]
 
 
 if __name__ == "__main__":
