@@ -17,6 +17,7 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer
 
 from beattop.actions.contract import Executor
 from beattop.model.frame import Feed, Frame
@@ -44,6 +45,8 @@ _SLOW_UNSEEN: float = 3.0
 _SLOW_PAUSED: float = 2.0
 _QUIET_S: float = 60.0
 """A finding that comes back so soon is no new one: it does not ring again."""
+_RESIZED_S: float = 0.1
+"""A terminal that was not resized for so long has its size."""
 
 
 class BeattopApp(App[int]):
@@ -87,6 +90,7 @@ class BeattopApp(App[int]):
         self._factor = 1.0
         self._critical: dict[str, float] | None = None
         """When each critical finding was there last."""
+        self._resizing: Timer | None = None
         self._plainly: list[LineFilter] = [AsciiOnly()] if settings.ascii else []
         super().__init__(driver_class=Terminal, ansi_color=True if settings.no_color else None)
         if settings.no_color and not self.no_color:
@@ -267,6 +271,12 @@ class BeattopApp(App[int]):
     def action_suspend(self) -> None:
         """Back to the shell."""
         self.action_suspend_process()
+
+    def on_resize(self) -> None:
+        """A terminal that shrinks forgets; Textual draws nothing where it is its old size again."""
+        if self._resizing is not None:
+            self._resizing.stop()
+        self._resizing = self.set_timer(_RESIZED_S, self.action_redraw)
 
     def action_redraw(self) -> None:
         """Draw everything again: another program wrote over it."""

@@ -134,7 +134,7 @@ class Pane:
         end = time.monotonic() + seconds
         while not true(text := self.text):
             assert time.monotonic() < end, f"waited {seconds} s for {what or true}:\n{text}"
-            time.sleep(0.05)
+            time.sleep(0.02)
         return text
 
     def still(self, quiet_s: float = 0.15, seconds: float = 20.0) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from textual import events
 from textual._context import visible_screen_stack
 from textual.binding import Binding
 
@@ -57,13 +58,23 @@ class Ticking(ScriptedFeed):
 
 
 class Marked(app.BeattopApp):
-    """F12 counts up the terminal's title once every key before it is worked off and drawn: the
+    """F11 is Escape three times: from a terminal each takes its time to be told from Alt.
+
+    F12 counts up the terminal's title once every key before it is worked off and drawn: the
     terminal then has all of the picture that went before, and the file PICTURE has it as text."""
 
     marks = 0
 
     CSS_PATH = Path(app.__file__).with_name("app.tcss")
-    BINDINGS = (*app.BeattopApp.BINDINGS, Binding("f12", "mark", priority=True))  # type: ignore[assignment]
+    BINDINGS = (  # type: ignore[assignment]
+        *app.BeattopApp.BINDINGS,
+        Binding("f11", "escapes", priority=True),
+        Binding("f12", "mark", priority=True),
+    )
+
+    def action_escapes(self) -> None:
+        for _ in range(3):
+            self.post_message(events.Key("escape", "\x1b"))
 
     def action_mark(self) -> None:
         self.marking = asyncio.get_running_loop().create_task(self._mark())
