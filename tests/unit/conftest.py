@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 from beattop.model.plan import Outcome, Plan
-from tests.unit import approved, world
+from tests.unit import approved
+from tests.unit import world as world_of
 from tests.unit.actions import scene
+
+
+@pytest.fixture
+def world() -> world_of.World:
+    """One supervisord on a made-up box."""
+    made = world_of.World()
+    made.supervisord()
+    return made
 
 
 @pytest.fixture
@@ -22,8 +31,8 @@ def approved_words(
     folder = str(request.getfixturevalue("tmp_path")) if named else ""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    made: list[world.World] = []
-    monkeypatch.setattr(world, "made", made)
+    made: list[world_of.World] = []
+    monkeypatch.setattr(world_of, "made", made)
     monkeypatch.setattr(approved, "said", [])
     yield
     text = "".join([*(approved.shown(w.findings, w.now) for w in made), *approved.said])

@@ -5,15 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.test_diagnosis import BEAT, WORKER
-from tests.unit.world import World
-
-
-@pytest.fixture
-def world() -> World:
-    w = World()
-    w.supervisord()
-    return w
-
 
 OLD_ORDER = "/srv/v/bin/python /srv/v/bin/celery beat -A proj"
 FLOCK = f"/usr/bin/flock -n /run/l {BEAT}"

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from beattop.model.supervisor import Supervisord
-from tests.unit.world import CONF, World
+from tests.unit.world import World
 
 pytestmark = pytest.mark.usefixtures("approved_words")
 
@@ -17,13 +16,6 @@ REFUSED = (
     "ERROR: Pidfile (/run/beat.pid) already exists.",
     "Seems we're already running? (pid: {pid})",
 )
-
-
-@pytest.fixture
-def world() -> World:
-    w = World()
-    w.supervisord()
-    return w
 
 
 def seed(w: World, pidfile: str = "/run/beat.pid"):
@@ -169,77 +161,6 @@ def test_two_embedded_beats_are_advice_only(world):
     assert not found.actionable
 
 
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [("proj", "proj.celery:app"), ("proj.celery", "proj"), ("proj:app", "proj.celery_app")],
-)
-def test_spellings_of_one_app_are_one(world, one, two):
-    world.program("a", BEAT.replace("proj", one))
-    world.program("b", BEAT.replace("proj", two))
-    world.spawn("a", age=500)
-    world.spawn("b", age=400)
-    world.look()
-    assert world.kinds() == ["duplicate-beat"]
-
-
-def test_releases_of_one_project_are_one(world):
-    world.program("beat", BEAT, cwd="/srv/x/releases/8")
-    world.spawn("beat", age=500)
-    old = world.process(BEAT, cwd="/srv/x/releases/7", age=9000)
-    world.look()
-    (found,) = world.findings
-    assert found.severity == "critical"
-    assert [(t.pid, t.via) for t in found.stop] == [(old.pid, "signal")]
-    assert found.keep[0].namespec == "beat"
-
-
-def test_two_projects_of_one_name_are_told_as_possible_at_most(world):
-    world.program("a", BEAT, cwd="/srv/a")
-    world.program("b", BEAT, cwd="/srv/b")
-    world.spawn("a", age=500, cwd="/srv/a")
-    world.spawn("b", age=400, cwd="/srv/b")
-    world.look()
-    assert world.kinds("critical", "warning") == []
-    assert all(f.certainty == "possible" and f.stop == () for f in world.findings)
-
-
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [
-        (" -b redis://h/0", " -b redis://h/1"),
-        (" -b amqp://h/staging", " -b amqp://h/prod"),
-    ],
-)
-def test_another_broker_is_another_schedule(world, one, two):
-    first = BEAT.replace("-A", one.strip() + " -A")
-    second = BEAT.replace("-A", two.strip() + " -A")
-    world.program("a", first, cwd="/srv/a")
-    world.program("b", second, cwd="/srv/b")
-    world.spawn("a", age=500, cwd="/srv/a")
-    world.spawn("b", age=400, cwd="/srv/b")
-    world.look()
-    assert world.findings == ()
-
-
-def test_other_settings_are_another_schedule(world):
-    world.program("a", BEAT, env=(("DJANGO_SETTINGS_MODULE", "p.staging"),))
-    world.program("b", f"{BEAT} -s /run/b", env=(("DJANGO_SETTINGS_MODULE", "p.prod"),))
-    world.spawn("a", age=500)
-    world.spawn("b", age=400)
-    world.look()
-    assert world.findings == ()
-
-
-def test_redbeat_standbys_are_by_design(world):
-    for name in ("a", "b"):
-        world.program(name, f"{BEAT} -S redbeat.RedBeatScheduler")
-        world.spawn(name, age=500)
-    world.say("b", "beat: Starting...")
-    world.look()
-    assert world.findings == ()
-    assert {b.namespec: b.health for b in world.snapshot.beats}["b"] == "standby"
-
-
 def test_a_shell_is_no_beat(world):
     world.program("beat", f'/bin/sh -c "{BEAT}"')
     shell = world.spawn("beat", f'/bin/sh -c "{BEAT}"', age=100)
@@ -348,74 +269,6 @@ def test_a_hung_supervisord_is_told_and_its_duplicates_are_advice(world):
     assert all(t.via == "advice" for f in world.findings for t in f.stop)
 
 
-def test_a_second_supervisord_on_one_conf_is_one_finding(world):
-    other = world.supervisord("unix:///run/other.sock", age=100)
-    for server in world.servers:
-        world.program("beat", BEAT, server=server)
-        world.program("worker", WORKER, server=server)
-    for server, age in zip(world.servers, (5000, 90), strict=True):
-        world.spawn("beat", server=server, age=age)
-        world.spawn("worker", server=server, age=age)
-    world.look()
-    (found,) = world.findings
-    assert found.kind == "double-supervisor"
-    assert found.pids == (other.key.pid,)
-    assert [t.via for t in found.stop] == ["advice"]
-
-
-def second(world: World, conf: str, own: bool = True, **more: object) -> None:
-    """A second supervisord, of another conf by its name, that runs the first one's programs.
-
-    own: each conf holds the sections itself; else both include one file.
-    """
-
-    def file(server: Supervisord) -> str:
-        return str(server.conf) if own else "/etc/conf.d/beat.conf"
-
-    other = world.supervisord("unix:///run/other.sock", conf=conf, age=100)
-    for server in list(world.servers):
-        world.servers[world.servers.index(server)] = replace(server, **more)
-        world.program("beat", BEAT, server=server, file=file(server))
-        world.spawn("beat", server=server, age=5000 if server is not other else 90)
-    world.look()
-
-
-def test_one_conf_by_two_names_is_one_conf(world):
-    second(world, "/etc/link.conf", conf_inode=(1, 7))
-    assert [f.kind for f in world.findings] == ["double-supervisor"]
-    assert any("as /etc/link.conf" in line for line in world.findings[0].evidence)
-
-
-def test_one_conf_of_two_containers_is_two(world):
-    second(world, CONF, conf_inode=(1, 7))
-    own = world.procs[world.servers[1].key.pid]
-    own.process = replace(own.process, pid_ns=2)
-    world.look()
-    assert "double-supervisor" not in [f.kind for f in world.findings]
-
-
-def test_two_confs_that_include_the_same_sections_are_one_cause(world):
-    second(world, "/etc/other.conf", own=False)
-    assert [f.kind for f in world.findings] == ["double-supervisor"]
-
-
-def test_two_confs_of_equal_sections_are_two(world):
-    """A copied conf: its beat is told as a duplicate, each program with its own cure."""
-    second(world, "/etc/other.conf")
-    assert [f.kind for f in world.findings] == ["duplicate-beat"]
-
-
-def test_one_conf_told_apart_by_its_environment_is_two(world):
-    """%(ENV_TENANT)s in the conf: each supervisord runs programs of its own."""
-    other = world.supervisord("unix:///run/other.sock", age=100)
-    for server, tenant in zip(world.servers, ("red", "blue"), strict=True):
-        world.program("beat", BEAT, server=server, cwd=f"/srv/{tenant}")
-        world.spawn("beat", server=server, age=500)
-    world.look()
-    assert other.conf == world.servers[0].conf
-    assert "double-supervisor" not in [f.kind for f in world.findings]
-
-
 def test_a_foreign_beat_whose_runner_is_not_watched_is_advice(world):
     world.program("beat", BEAT)
     world.spawn("beat", age=500)
@@ -462,19 +315,6 @@ def test_a_foreign_unit_a_container_and_another_users_process_are_advice(world):
     assert by_pid[root.pid].command == f"kill -TERM {root.pid}"
 
 
-def test_limited_to_one_supervisor_strangers_count_only_with_its_programs(world):
-    world.limited_to = (world.servers[0].id,)
-    world.process(BEAT, age=500)
-    world.process(f"{BEAT} -l info", age=400)
-    world.look()
-    assert world.findings == ()
-    world.program("beat", BEAT)
-    world.spawn("beat", age=300)
-    world.pass_(1)
-    world.look()
-    assert world.kinds() == ["duplicate-beat"]
-
-
 def test_numprocs_two_is_double_scheduling(world):
     for number in ("beat_00", "beat_01"):
         world.program(number, BEAT, group="beat", numprocs=2)
@@ -496,48 +336,6 @@ def test_a_program_that_also_runs_a_worker_is_not_stopped_for_its_beat(world):
     (found,) = world.findings
     (target,) = found.stop
     assert (target.via, target.pid) == ("advice", beat.pid)
-
-
-def test_a_left_over_of_another_supervisord_is_not_ours(world):
-    world.limited_to = (world.servers[0].id,)
-    world.program("beat", BEAT)
-    world.spawn("beat", age=500)
-    env = {
-        "SUPERVISOR_ENABLED": "1",
-        "SUPERVISOR_PROCESS_NAME": "beat",
-        "SUPERVISOR_GROUP_NAME": "beat",
-        "SUPERVISOR_SERVER_URL": "unix:///elsewhere.sock",
-    }
-    world.process(BEAT, cwd="/srv/else", age=5000, env=env)
-    world.look()
-    (root,) = world.snapshot.unmanaged
-    assert (root.origin, root.was_supervisor) == ("orphan", "unix:///elsewhere.sock")
-    assert world.kinds("critical", "warning") == []
-
-
-def test_limited_to_one_supervisor_a_strangers_app_name_is_not_enough(world):
-    world.limited_to = (world.servers[0].id,)
-    world.program("beat", BEAT)
-    world.spawn("beat", age=300)
-    world.process(BEAT, cwd="/srv/other", age=500)
-    world.look()
-    assert world.findings == ()
-
-
-def test_a_named_supervisord_that_does_not_run_is_a_finding(world):
-    del world.procs[world.servers[0].key.pid]
-    world.servers[0] = type(world.servers[0])(
-        **{f: getattr(world.servers[0], f) for f in world.servers[0].__slots__} | {"answers": False, "key": None}
-    )  # fmt: skip
-    world.sources = [type(world.sources[0])("supervisor", world.servers[0].id, "down", "no socket")]
-    world.look()
-    assert world.findings == ()
-    world.limited_to = (world.servers[0].id,)
-    world.pass_(1)
-    world.look()
-    assert [(f.kind, f.severity, f.effect) for f in world.findings] == [
-        ("supervisor-not-answering", "critical", "down")
-    ]
 
 
 def test_the_holder_of_a_pidfile_is_not_refused_by_what_another_wrote_into_its_log(world):

@@ -15,13 +15,6 @@ REFUSES = "[2026-11-23 06:54:12,345: ERROR/MainProcess] beat: Connection error: 
 FAILS = "celery.beat.SchedulingError: Couldn't apply scheduled task tick: no route"
 
 
-@pytest.fixture
-def world() -> World:
-    w = World()
-    w.supervisord()
-    return w
-
-
 def spawnerr(world: World, name: str, words: str) -> None:
     key = (world.servers[0].id, name, name)
     world.states[key] = replace(world.states[key], spawnerr=words)

@@ -10,13 +10,6 @@ from tests.unit.world import Proc, World
 pytestmark = pytest.mark.usefixtures("approved_words")
 
 
-@pytest.fixture
-def world() -> World:
-    w = World()
-    w.supervisord()
-    return w
-
-
 def left(world: World, name: str, command: str, **more: object) -> Proc:
     env = {
         "SUPERVISOR_ENABLED": "1",

@@ -14,13 +14,6 @@ SENT = "[2026-11-23 06:54:12,345: INFO/MainProcess] Scheduler: Sending due task 
 BANNER = "celery beat v5.7.0 (immunity) is starting."
 
 
-@pytest.fixture
-def world() -> World:
-    w = World()
-    w.supervisord()
-    return w
-
-
 def script(world: World, name: str, *lines: str, age: float = 500, command: str = SCRIPT) -> Proc:
     world.program(name, command)
     found = world.spawn(name, age=age)

@@ -54,11 +54,6 @@ class Ran:
 REFUSING = RefusingExecutor("read-only (BEATTOP_READ_ONLY is set)")
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, looping_pair()[0])
-
-
 def test_without_yes_it_is_only_the_plan(world: World) -> None:
     ran = Ran(*_pair(), world.executor)
     assert ran.status == 0

@@ -137,3 +137,11 @@ def histories(
         else:
             out.append(build(at / 1000, name))
     return out
+
+
+def looping(count: int, at: float, name: str = "beat2", life: float = 2.0) -> list:
+    out = []
+    for i in range(count):
+        out += [spawned(at, 100 + i, name), running(at + 1, name), exited(at + life, name=name)]
+        at += life + 0.5
+    return out
