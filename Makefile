@@ -29,8 +29,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: install
 	$(PYTEST)
 
+# The long ones wait even more: three at a time.
 test-all: install
-	$(PYTEST) -m ''
+	$(PYTEST) -n 3 -m ''
 
 check: install
 	$(BIN)/ruff check .

@@ -16,8 +16,11 @@ def test_openers_at_80x24(tmp_path):
         pane.until(lambda t: "stop beat2" in t, what="the verdict")
         home = pane.whole()
         for key in ("d", "?", "l", "\\"):
-            assert pane.whole(key) != home
+            pane.press(key)
+            pane.until(lambda t: t != home, what=f"what {key} opens")
+            pane.whole()
             pane.back()
+            pane.until(lambda t: t == home, what="the table")
         pane.press("q")
         pane.until(lambda _: pane.status == 0, what="its end")
 
