@@ -104,6 +104,7 @@ def test_an_heir_that_hesitates_is_told_loudly(tmp_path: Path) -> None:
         plan = plan_finding_alternative(refused.finding("duplicate-beat"), refused.look.shot)
         step = replace(plan.steps[0], pidfile=refused.fact)
         box.write("app/beat.sh", "sleep 1.1; exit 73")
+        box.wait_exits("beat", len(box.exits("beat")) + 1)  # the last that read the old one
         outcome = refused.look.do(replace(plan, steps=(step,)))
         assert outcome.status == "failed"
         assert "HAS NOT TAKEN OVER" in outcome.summary
