@@ -81,9 +81,8 @@ def ask(run: Run, index: int, step: Step) -> Stopping:
     elif stopping.ours:
         run.checks.tick(index, "asked", "done", f"{words} try, {way}")
     else:
-        # A stop that somebody else asked for is not ours to take back.
-        theirs = state is not None and state.state == "STOPPING"
-        run.checks.tick(index, "asked", "skipped" if theirs else "done", f"not running, {way}")
+        # What somebody else has stopped, or what ended by itself, is not ours to take back.
+        run.checks.tick(index, "asked", "skipped", f"not running, {way}")
     return stopping
 
 

@@ -142,6 +142,8 @@ class LeftOvers:
         self._run, self._stopping = run, stopping
         server = supervisord(run.look(), stopping.step.target.supervisor)
         self._parent = server.key.pid if server and server.key else None
+        begun = run.program(stopping.step.target)
+        self._below = [member.key for member in begun.members] if begun else []
         self._end = (
             run.clock.monotonic() + SURVIVE_S + run.longest_life(stopping.step.target.program)
         )
@@ -155,7 +157,7 @@ class LeftOvers:
         run, target = self._run, self._stopping.step.target.program
         if self._parent is None or target is None:
             return "skipped", "its processes are not on this box"
-        left = survivors(run.proc, target, self._stopping.leaders, self._parent)
+        left = survivors(run.proc, target, self._stopping.leaders, self._parent, self._below)
         left = besides(run.proc, left, run.plan.keep)
         if not left:
             return "done", f"none is left at {run.clock.words()}"
