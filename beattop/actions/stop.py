@@ -239,9 +239,12 @@ def _look(run: Run, stopping: Stopping, asked: dict[int, float]) -> Failed | Unv
         return None
     _remember(run, stopping, state)
     run.checks.tick(stopping.index, "stopped", "pending", f"{state.state}, {waited}")
+    begun = run.program(stopping.step.target)
+    if state.state == "STOPPING" and (begun is None or begun.config is None):
+        over = run.late()  # its stopwaitsecs are not known: it has all the time there is
     if not over:
         return None
-    if now - stopping.asked_at < limit:
+    if run.late():
         return Unverified(f"asked to stop and {state.state}, but the time was over")
     pid = f" (pid {state.pid})" if state.pid else ""
     return Failed(f"it is still {state.state}{pid} after {waited}", stopping.step.target.command)
