@@ -1,13 +1,19 @@
-"""What may have become of a program between the plan and its stop, and how long a stop may take."""
+"""What became of a program between the plan and its stop, how long a stop may take, what is next."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from beattop.actions.carrying import Carrying
 from beattop.actions.plan import plan_duplicates, plan_program
+from beattop.actions.steps import Parts, process_target, signal_step
+from beattop.model.plan import Plan, Step
+from beattop.model.process import ProcessKey
 from beattop.model.snapshot import Snapshot
 from tests.unit.actions.fake import World, ticks
 from tests.unit.actions.scene import beat, looping_pair, program, snapshot
@@ -72,3 +78,23 @@ class TestUnknownStopwaitsecs:
         assert outcome.status == "unverified"
         assert "asked to stop and STOPPING, but the time was over" in outcome.summary
         assert ticks(outcome)["stopped"] == "failed"
+
+
+def test_what_heeds_no_signal_is_offered_once() -> None:
+    """Left over from its shell and deaf to SIGTERM: SIGKILL is next, not SIGTERM again."""
+    shot, _ = looping_pair()
+
+    def offer(*steps: Step) -> Plan:
+        parts = Parts.empty()
+        parts.steps += steps
+        return parts.plan("Next", shot)
+
+    deaf, other = ProcessKey(77, 770), ProcessKey(78, 780)
+    kill = signal_step(process_target(deaf, "deaf"), deaf, kill=True)
+    term = [signal_step(process_target(key, "left over"), key) for key in (deaf, other)]
+    run: Any = SimpleNamespace(further=[offer(kill), offer(term[0])], plan=offer())
+    assert Carrying(run)._further() == offer(kill)
+    run.further = [offer(kill), offer(*term)]
+    both = Carrying(run)._further()
+    assert both is not None
+    assert both.steps == (kill, term[1])
