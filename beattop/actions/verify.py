@@ -70,6 +70,8 @@ class _Pidfile:
             return "skipped", "it has no pidfile"
         try:
             pid = named(self._path)
+        except PermissionError:
+            return "skipped", f"{safe(self._path)} may not be read by this user"
         except OSError as why:
             return "pending", f"{safe(self._path)}: {why.strerror}"
         own = self._run.proc.own_pid(self._keep.process.pid)
