@@ -15,6 +15,7 @@ from beattop.actions.stop import Stopping
 from beattop.actions.takeover import Takeover
 from beattop.actions.watch import Watch, follow
 from beattop.model.plan import Outcome, Plan, Step
+from beattop.model.process import ProcessKey
 from beattop.model.snapshot import ProgramId
 from beattop.text import safe
 
@@ -209,8 +210,14 @@ class Carrying:
         return words if self.ended or names else "see the journal for what was asked"
 
     def _further(self) -> Plan | None:
-        """All that is offered next, as one plan."""
-        offers = self.run.further
+        """All that is offered next, as one plan, each process once."""
+        offers: list[Plan] = []
+        known: set[ProcessKey] = set()
+        for offer in self.run.further:
+            steps = tuple(s for s in offer.steps if s.target.process not in known)
+            known |= {s.target.process for s in steps if s.target.process}
+            if steps:
+                offers.append(replace(offer, steps=steps))
         if len(offers) < 2:
             return offers[0] if offers else None
         return Plan(

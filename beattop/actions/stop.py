@@ -81,9 +81,8 @@ def ask(run: Run, index: int, step: Step) -> Stopping:
     elif stopping.ours:
         run.checks.tick(index, "asked", "done", f"{words} try, {way}")
     else:
-        # A stop that somebody else asked for is not ours to take back.
-        theirs = state is not None and state.state == "STOPPING"
-        run.checks.tick(index, "asked", "skipped" if theirs else "done", f"not running, {way}")
+        # What somebody else has stopped, or what ended by itself, is not ours to take back.
+        run.checks.tick(index, "asked", "skipped", f"not running, {way}")
     return stopping
 
 
@@ -240,9 +239,12 @@ def _look(run: Run, stopping: Stopping, asked: dict[int, float]) -> Failed | Unv
         return None
     _remember(run, stopping, state)
     run.checks.tick(stopping.index, "stopped", "pending", f"{state.state}, {waited}")
+    begun = run.program(stopping.step.target)
+    if state.state == "STOPPING" and (begun is None or begun.config is None):
+        over = run.late()  # its stopwaitsecs are not known: it has all the time there is
     if not over:
         return None
-    if now - stopping.asked_at < limit:
+    if run.late():
         return Unverified(f"asked to stop and {state.state}, but the time was over")
     pid = f" (pid {state.pid})" if state.pid else ""
     return Failed(f"it is still {state.state}{pid} after {waited}", stopping.step.target.command)

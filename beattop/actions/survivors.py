@@ -15,16 +15,22 @@ from beattop.text import safe
 
 
 def survivors(
-    proc: ProcessTable, target: ProgramId, leaders: Iterable[ProcessKey], parent: int | None
+    proc: ProcessTable,
+    target: ProgramId,
+    leaders: Iterable[ProcessKey],
+    parent: int | None,
+    below: Iterable[ProcessKey] = (),
 ) -> list[Stat]:
     """Living processes of a stopped program, oldest first.
 
-    Found by the process group of a dead leader (a program's leader leads its own group), or by the
-    environment that supervisord gave them where their group's leader is dead. `parent` is
-    supervisord's pid: its own children are what it runs now, no left-overs.
+    Found by the process group of a dead leader (a program's leader leads its own group), among
+    those seen `below` it, whatever session they made for themselves, or by the environment that
+    supervisord gave them where their group's leader is dead. `parent` is supervisord's pid: its
+    own children are what it runs now, no left-overs.
     """
-    groups = {key.pid for key in leaders}
+    groups = {leader.pid for leader in leaders}
     starts = dict(leaders)
+    known = set(below)
     out: list[Stat] = []
     for found in proc.all():
         if found.ended or (found.ppid == parent and found.pgrp == found.pid):
@@ -33,7 +39,7 @@ def survivors(
             # A group's number is not given anew while a member lives, so its members are these.
             if found.pid != found.pgrp or found.start_ticks == starts[found.pid]:
                 out.append(found)
-        elif _left_over(proc, found, target):
+        elif key(found) in known or _left_over(proc, found, target):
             out.append(found)
     return sorted(out, key=lambda s: (s.start_ticks, s.pid))
 

@@ -40,11 +40,13 @@ def heir(run: Run, step: Step) -> None:
 def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
     """The target's state now. Raises Changed unless it is the same process as in the plan.
 
-    A respawning program may have any pid or none; it is the same as long as nothing that is kept
-    has died, since only then could one of its lives have become the working beat.
+    A respawning program may have any pid or none; it is the same as long as it loops and nothing
+    that is kept has died: else one of its lives may have become a working beat.
     """
     keepers(run)
     state = run.read(client, step.target)
+    if step.respawning and state.state == "RUNNING" and _lasts(run, step):
+        raise Changed(f"it does not loop any more: pid {state.pid} stays up")
     if step.respawning or step.target.process is None or state.state in DOWN:
         return state
     if not state.pid:
@@ -59,3 +61,15 @@ def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
             f"not pid {step.target.process.pid}"
         )
     return state
+
+
+def _lasts(run: Run, step: Step) -> bool:
+    """Whether what looped when the plan was made has come to rest since, by the newest look.
+
+    Its name may have been given to another command, or its conflict mended. An undo means whatever
+    its start has brought forth.
+    """
+    if not run.plan.keep and step.target.process is None:
+        return False
+    found = run.program(step.target)
+    return found is not None and not found.respawning and found.leader is not None

@@ -70,6 +70,8 @@ class _Pidfile:
             return "skipped", "it has no pidfile"
         try:
             pid = named(self._path)
+        except PermissionError:
+            return "skipped", f"{safe(self._path)} may not be read by this user"
         except OSError as why:
             return "pending", f"{safe(self._path)}: {why.strerror}"
         own = self._run.proc.own_pid(self._keep.process.pid)
@@ -142,6 +144,8 @@ class LeftOvers:
         self._run, self._stopping = run, stopping
         server = supervisord(run.look(), stopping.step.target.supervisor)
         self._parent = server.key.pid if server and server.key else None
+        begun = run.program(stopping.step.target)
+        self._below = [member.key for member in begun.members] if begun else []
         self._end = (
             run.clock.monotonic() + SURVIVE_S + run.longest_life(stopping.step.target.program)
         )
@@ -155,7 +159,7 @@ class LeftOvers:
         run, target = self._run, self._stopping.step.target.program
         if self._parent is None or target is None:
             return "skipped", "its processes are not on this box"
-        left = survivors(run.proc, target, self._stopping.leaders, self._parent)
+        left = survivors(run.proc, target, self._stopping.leaders, self._parent, self._below)
         left = besides(run.proc, left, run.plan.keep)
         if not left:
             return "done", f"none is left at {run.clock.words()}"

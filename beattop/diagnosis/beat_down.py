@@ -47,8 +47,15 @@ def server_hangs(program: Program, snapshot: Snapshot) -> bool:
 
 
 def _somebody_else(beat: Beat, snapshot: Snapshot) -> bool:
-    """Whether another beat lives, or still tries to, for the same schedule."""
+    """Whether another beat lives, or still tries to, for the same schedule.
+
+    Of a program whose section was taken out of the conf nothing tells whose schedule it sent: any
+    beat that lives beside it may be its successor.
+    """
+    nobody_knows = not any(beat.key) and beat.pidfile is None and beat.schedule is None
     for other in snapshot.beats:
+        if nobody_knows and other.pid is not None and other.supervisor == beat.supervisor:
+            return True
         if other.pid is None and other.health != "respawning":
             continue
         if _one(beat, other):

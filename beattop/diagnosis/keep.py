@@ -172,7 +172,8 @@ def _signal(beat: Beat, snapshot: Snapshot) -> tuple[Via, str | None, str]:
         return "advice", kill, f"{beat.runner} started it and may start it again"
     if snapshot.viewer.uid not in (0, beat.uid):
         owner = beat.user or f"uid {beat.uid}"
-        return "advice", kill, f"it is {owner}'s process: {owner} or root may end it"
+        who = owner if owner == "root" else f"{owner} or root"
+        return "advice", kill, f"it is {owner}'s process: {who} may end it"
     return "signal", kill, ""
 
 

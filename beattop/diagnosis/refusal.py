@@ -166,8 +166,11 @@ def _is(beat: Beat, pid: int) -> bool:
 
 
 def proven_stale(fact: Pidfile | None, snapshot: Snapshot) -> bool:
-    """Whether the file names a live process that did not write it: no Celery, or a later one."""
-    if fact is None or fact.status != "ok" or fact.holder is None:
+    """Whether the file names a live process that did not write it: no Celery, or a later one.
+
+    Never on a file system that other hosts write to: its pid may be that of a beat over there.
+    """
+    if fact is None or fact.status != "ok" or fact.holder is None or fact.shared is not None:
         return False
     if fact.outlived:
         return True

@@ -129,6 +129,14 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
             "(--pidfile=, for supervisord runs it once as it is): "
             f"pid {fact.pid} may have written {fact.path} itself, so leave that file."
         )
+        if fact.shared is not None:
+            evidence.append(
+                f"{fact.path} lies on {fact.shared}: a beat of another host may have written it"
+            )
+            cure = cure.replace(
+                f"pid {fact.pid} may have written {fact.path} itself",
+                f"a beat of another host may hold {fact.path}",
+            )
         short = f"{name} {state}: {fact.path} is another program's pidfile"
         ticket = f"{name} and pid {fact.pid} share the pidfile {fact.path}."
     return Finding(

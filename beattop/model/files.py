@@ -27,6 +27,9 @@ class Pidfile:
     holder_started_at: float | None = None
     named: tuple[str, ...] = ()
     """The absolute paths by which it is configured, links not followed."""
+    shared: str | None = None
+    """The type of the file system, where other hosts write to it: "nfs4". Its pid and its time may
+    be another host's."""
 
     @property
     def outlived(self) -> bool:

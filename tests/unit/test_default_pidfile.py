@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.test_diagnosis import BEAT, REFUSED
@@ -52,6 +54,20 @@ def test_a_stale_default_pidfile(world):
     world.loop("beat", 3)
     (found,) = world.findings
     assert (found.kind, found.pidfile) == ("stale-pidfile", DEFAULT)
+
+
+def test_on_a_network_file_system_nothing_here_proves_it_stale(world):
+    """The pid is some process of this host, but a beat of another host may have written it."""
+    world.program("beat", BEAT)
+    stranger = world.process("/bin/sleep 1000", age=100, uid=0, cwd="/")
+    world.pidfile(DEFAULT, stranger, age=4000)
+    world.pidfiles[DEFAULT] = replace(world.pidfiles[DEFAULT], shared="nfs4")
+    world.say("beat", *(line.format(pid=stranger.pid) for line in REFUSED_4))
+    world.loop("beat", 3)
+    (found,) = world.findings
+    assert (found.kind, found.certainty, found.pidfile) == ("stale-pidfile", "likely", None)
+    assert any("lies on nfs4" in line for line in found.evidence)
+    assert "rm " not in found.lasting.text and "another host" in found.lasting.text
 
 
 def test_a_default_pidfile_in_another_directory_is_another_projects(world):

@@ -192,3 +192,18 @@ def test_a_command_that_waits_before_its_beat_is_told_as_that(world):
     assert (found.kind, found.severity) == ("beat-down", "info")
     assert "its command has started no beat" in found.summary
     assert "waits for" in found.lasting.text
+
+
+def test_a_stopped_one_whose_section_is_gone_accuses_no_successor(world):
+    """Taken out of the conf and reread, not yet updated: whose schedule it sent is not known."""
+    world.program("beat", BEAT)
+    world.program("beat2", f"{BEAT} --pidfile /run/b")
+    world.spawn("beat")
+    second = world.spawn("beat2")
+    world.look()
+    del world.configs[world.servers[0].id, "beat2", "beat2"]
+    world.end(second, "beat2", status=0)
+    world.state("beat2", "STOPPED")
+    world.pass_(30)
+    world.look()
+    assert world.findings == ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from beattop.model.files import FileStatus, Pidfile
 from beattop.sources.celery.holder import Hidden, Holders
+from beattop.sources.mounts import shared
 from beattop.sources.rooted import open_regular
 from beattop.text import clean
 
@@ -31,7 +32,8 @@ def read_pidfile(path: str, names: Sequence[str], pid_ns: int | None, holders: H
     except OSError:
         return Pidfile(shown, "garbage", None, _mtime(path), None, named=named)
     with open(handle, "rb") as file:
-        mtime_at = os.fstat(handle).st_mtime
+        found = os.fstat(handle)
+        mtime_at = found.st_mtime
         raw = file.read(_MOST_BYTES)
     status, pid = parse(raw)
     try:
@@ -49,6 +51,7 @@ def read_pidfile(path: str, names: Sequence[str], pid_ns: int | None, holders: H
         holder_user=process.user if process else None,
         holder_started_at=process.started_at if process else None,
         named=named,
+        shared=shared(found.st_dev),
     )
 
 

@@ -20,6 +20,7 @@ from beattop.sources.supervisor.server import Server
 
 UNASKED_BYTES = 64 << 20
 """Older logs of at most this size are read without being asked for: about a second of CPU."""
+_UNKNOWN = "where it lies is not known: its conf may not be read"
 _NOWHERE = (
     "its log's place is not known yet, or it logs to no file: deaths are seen in /proc only; "
     "set logfile= in [supervisord]"
@@ -55,6 +56,8 @@ class Logs:
         self._unasked_bytes = unasked_bytes
         self._logs: dict[Key, MainLog] = {}
         self._distant: dict[Key, Distant] = {}
+        self._unplaced: set[Key] = set()
+        """Those whose place was not known at the poll before."""
         self._histories: dict[Key, History] = {}
         self._started: set[Key] = set()
         self._listeners: list[Callable[[HistoryProgress], None]] = []
@@ -73,14 +76,14 @@ class Logs:
             else:
                 events.extend(log.poll())
         statuses = [self._status(key, server, events) for key, server in wanted.items()]
+        statuses += self._without_place([s for s in supervisords if s.log is None], events)
         events.sort(key=lambda event: event.at)
-        blind = (s for s in supervisords if s.log is None)
         logs: list[MainLog | Distant] = [*self._logs.values(), *self._distant.values()]
         return LogReading(
             tuple(events),
             tuple(past for log in logs for past in log.pasts()),
             self._older(),
-            (*statuses, *(SourceStatus("mainlog", s.id, "absent", _NOWHERE) for s in blind)),
+            tuple(statuses),
         )
 
     def _status(self, key: Key, server: Supervisord, events: list[LogEvent]) -> SourceStatus:
@@ -90,13 +93,35 @@ class Logs:
             if key in self._distant:
                 self._distant.pop(key).close()
             return status
+        return self._asked(key, server, events, status.detail) or status
+
+    def _without_place(
+        self, blind: Sequence[Supervisord], events: list[LogEvent]
+    ) -> list[SourceStatus]:
+        """Logs of confs that may not be read, asked of a supervisord that answers all the same."""
+        keys = {(s.id, "", s.root): s for s in blind}
+        for gone in [k for k in self._distant if k not in self._logs and k not in keys]:
+            self._distant.pop(gone).close()
+        out = []
+        for key, server in keys.items():
+            # At the first look the conf may just not have been read yet.
+            known = key in self._unplaced
+            told = self._asked(key, server, events, _UNKNOWN) if known else None
+            out.append(told or SourceStatus("mainlog", key[0], "absent", _NOWHERE))
+        self._unplaced = set(keys)
+        return out
+
+    def _asked(
+        self, key: Key, server: Supervisord, events: list[LogEvent], why: str
+    ) -> SourceStatus | None:
+        """What supervisord tells of its log; None where it cannot be asked."""
         distant = self._distant.get(key)
         if distant is None:
             address = self._server_of(key[0]) if server.answers else None
             if address is None:
-                return status
+                return None
             read = ReadClient(address).main_log
-            distant = self._distant[key] = Distant(RpcLog(key[0], read, status.detail, key[2]))
+            distant = self._distant[key] = Distant(RpcLog(key[0], read, why, key[2]))
         events.extend(distant.poll())
         return distant.status()
 
@@ -130,6 +155,8 @@ class Logs:
         """Let all logs go; for the thread that polls."""
         for key in list(self._logs):
             self._drop(key)
+        while self._distant:
+            self._distant.popitem()[1].close()
 
     def _open(self, key: Key) -> None:
         log = self._logs[key] = MainLog(*key)

@@ -49,6 +49,20 @@ class TestSurvivors:
         assert outcome.further is not None
         assert [s.call for s in outcome.further.steps] == ["pidfd_send_signal(pid 203, SIGTERM)"]
 
+    def test_one_in_a_session_of_its_own_was_seen_below_its_shell(self, tmp_path: Path) -> None:
+        """By setsid: neither its group nor, with a title, its environment tells whose it is."""
+        world, shot, first, shell = self._world(tmp_path)
+        world.proc.add(203, ppid=202, pgrp=203)
+        outcome = world.do(self._plan(shot, first, shell))
+        assert ticks(outcome)["survivors"] == "failed"
+        assert outcome.further is not None
+        assert [s.target.pid for s in outcome.further.steps] == [203]
+
+    def test_a_pid_that_came_round_is_none_of_them(self, tmp_path: Path) -> None:
+        world, shot, first, shell = self._world(tmp_path)
+        world.proc.add(203, ppid=1, pgrp=203, start=9_999)
+        assert world.do(self._plan(shot, first, shell)).status == "done"
+
     def test_one_on_its_way_out_is_waited_for(self, tmp_path: Path) -> None:
         world, shot, first, shell = self._world(tmp_path)
         world.clock.after(3.0, lambda: world.proc.remove(203))

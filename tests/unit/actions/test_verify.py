@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from beattop.actions import verify
 from beattop.actions.plan import plan_duplicates
 from beattop.model.files import LastWords
 from beattop.model.plan import Outcome, Plan
@@ -63,6 +64,20 @@ class TestPidfile:
         outcome = act(world)
         assert ticks(outcome)["keeper-pidfile"] == "failed"
         assert "No such file" in details(outcome)["keeper-pidfile"]
+
+    def test_may_not_be_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever may stop a program need not be the user of its files: that is no failure."""
+        path = tmp_path / "beat.pid"
+        world = world_with(tmp_path, pidfile=str(path))
+
+        def denied(_: str) -> int | None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(verify, "named", denied)
+        outcome = act(world)
+        assert outcome.status == "done"
+        assert ticks(outcome)["keeper-pidfile"] == "skipped"
+        assert details(outcome)["keeper-pidfile"] == f"{path} may not be read by this user"
 
     def test_a_fifo_in_its_place_is_not_waited_for(self, tmp_path: Path) -> None:
         path = tmp_path / "beat.pid"

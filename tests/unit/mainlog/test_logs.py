@@ -119,3 +119,40 @@ def test_a_denied_log_of_a_silent_supervisord_stays_denied(tmp_path, monkeypatch
     logs = Logs(lambda id: Server("unix:///x"))
     (status,) = logs.poll([supervisord(str(tmp_path / "none"), answers=None)]).sources
     assert status is denied
+
+
+def test_a_log_whose_place_is_not_known_is_asked_of_supervisord(monkeypatch):
+    """Its conf holds a password, so it may not be read; who knows the password may ask."""
+    monkeypatch.setattr(far, "EVERY_S", 0.01)
+    asked = []
+
+    class Client:
+        def __init__(self, server):
+            assert server.url == "http://127.0.0.1:9001"
+
+        def main_log(self, offset, length):
+            asked.append(offset)
+            return line(1, "spawned: 'beat' with pid 7")
+
+    monkeypatch.setattr(module, "ReadClient", Client)
+    logs = Logs(lambda id: Server("http://127.0.0.1:9001"))
+    hidden = [supervisord(None)]
+    assert logs.poll(hidden).sources[0].status == "absent"
+    assert not asked, "its conf may just not have been read yet"
+    until(lambda: logs.poll(hidden).pasts, "the past")
+    (status,) = logs.poll(hidden).sources
+    assert status.status == "degraded"
+    assert "its conf may not be read" in status.detail
+    assert logs.poll([supervisord("/nowhere")]).pasts == ()
+    logs.poll(hidden)
+    until(lambda: logs.poll(hidden).pasts, "the past")
+    logs.close()
+    assert logs.poll([]).pasts == ()
+
+
+def test_one_that_does_not_answer_is_not_asked(monkeypatch):
+    logs = Logs(lambda id: Server("http://127.0.0.1:9001"))
+    silent = [supervisord(None, answers=False)]
+    for _ in range(3):
+        assert logs.poll(silent).sources[0].status == "absent"
+    logs.close()
