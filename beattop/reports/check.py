@@ -70,7 +70,12 @@ def calm(snapshot: Snapshot) -> str:
         return "no supervisord and no Celery on this box"
     beats = [b for b in snapshot.beats if b.pid is not None]
     apps = sorted({b.key.app or b.key.cwd or "?" for b in beats})
-    words = f"{count(len(snapshot.programs), 'program')} steady"
+    unknown = sum(p.state is None for p in snapshot.programs)
+    steady = sum(p.pid is not None for p in snapshot.programs if p.state is not None)
+    idle = len(snapshot.programs) - steady - unknown
+    words = f"{count(steady, 'program')} steady"
+    words += f", {idle} not running" if idle else ""
+    words += f", the state of {unknown} not known" if unknown else ""
     if beats:
         words += f", {count(len(beats), 'beat')} for {listing(apps)}"
     return words

@@ -34,7 +34,9 @@ def lines(frame: Frame, ascii_only: bool = False, price: float | None = None) ->
     yield ""
     told = [f for f in frame.findings if f.severity != "info"]
     if not told:
-        yield click.style(f"All well: {calm(snapshot)}.", fg="green")
+        blind = any(p.state is None for p in snapshot.programs)
+        well = "Nothing wrong seen" if blind else "All well"
+        yield click.style(f"{well}: {calm(snapshot)}.", fg="yellow" if blind else "green")
     for finding in frame.findings:
         yield from _finding(finding, snapshot, ascii_only)
     if snapshot.programs:

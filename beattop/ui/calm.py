@@ -82,6 +82,9 @@ def _celery(program: Program) -> bool:
 def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
     if not programs:
         return "supervisord has no programs yet."
+    unknown = sum(p.state is None for p in programs)
+    if unknown:
+        return f"Nothing wrong seen, but the state of {count(unknown, 'program')} is not known."
     if len(up) == len(programs):
         return (
             f"All {count(len(programs), 'program')} steady."

@@ -82,6 +82,14 @@ def test_calm_is_one_grey_line():
     )
 
 
+def test_a_state_that_is_not_known_is_not_called_steady():
+    frame = frames.calm()
+    programs = tuple(replace(p, state=None) for p in frame.snapshot.programs[:3])
+    blind = replace(frame, snapshot=replace(frame.snapshot, programs=programs))
+    words = plain(verdict(blind, 120, shown)).strip()
+    assert words.startswith("Nothing wrong seen, but the state of 3 programs is not known.")
+
+
 def test_what_is_not_seen_is_told_with_what_would_mend_it():
     frame = frames.incident()
     snapshot = replace(frame.snapshot, sources=frames.sources(mainlog=("denied", "run as root")))

@@ -137,6 +137,16 @@ def test_check_tells_the_verdict_and_the_figures(incident, calm):
     assert len(check.line(incident, oneline=True)) < len(text)
 
 
+def test_what_is_not_known_is_not_called_well(calm):
+    (one,) = calm.snapshot.programs
+    programs = (one, replace(one, pid=None, state="STOPPED"), replace(one, pid=None, state=None))
+    half = replace(calm, snapshot=replace(calm.snapshot, programs=programs))
+    words = "1 program steady, 1 not running, the state of 1 not known"
+    assert words in check.line(half)
+    text = click.unstyle("\n".join(once.lines(half)))
+    assert f"Nothing wrong seen: {words}" in text and "All well" not in text
+
+
 def test_a_blind_check_is_unknown(calm):
     blind = replace(calm.snapshot, sources=(SourceStatus("processes", "/proc", "denied", "no"),))
     assert check.status(replace(calm, snapshot=blind)) == check.UNKNOWN
