@@ -132,11 +132,12 @@ def _matches(life: Life, gone: Gone) -> bool:
 
 
 def _told(life: Life, gone: Gone) -> Life:
-    known = gone.status is not None or gone.signal is not None
+    # The log has it from wait(2); a kernel's event may be of the first thread alone.
+    known = life.status is not None or life.signal is not None
     return replace(
         life,
         ended_at=gone.at,
-        status=gone.status if known else life.status,
-        signal=gone.signal if known else life.signal,
+        status=life.status if known else gone.status,
+        signal=life.signal if known else gone.signal,
         cpu_s=gone.cpu_s if gone.cpu_s is not None else life.cpu_s,
     )

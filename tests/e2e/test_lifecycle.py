@@ -17,6 +17,7 @@ import pytest
 
 from beattop.model.lifecycle import Exec, Exit, Fork
 from beattop.sources.lifecycle import Lifecycle, Mode, choose
+from beattop.sources.lifecycle.pidfd import open_pidfd, wait_status
 from tests.e2e.family import Family, Looker, family
 from tests.e2e.waiting import wait_until
 
@@ -179,6 +180,26 @@ def test_the_cpu_of_many_threads_is_known_though_they_are_reaped_at_once(
     # A box that stalls may miss a few; without the last living look nearly all were missed.
     known = sum(looker.exits(pid)[0].cpu_s is not None for pid, _ in truth)
     assert known >= 0.8 * len(truth)
+
+
+@pytest.mark.parametrize("ms", [3, 200, 1500])
+def test_a_first_thread_that_ends_alone_does_not_give_its_status_to_the_process(
+    looker: Looker, parent: Family, ms: int
+):
+    if no_status_is_told():
+        pytest.skip("SKIPPED ALOUD: this kernel tells no status of a reaped process (< 6.15)")
+    hears_all(looker, [parent.do("at once", "alone", ms, 73)])
+
+
+def no_status_is_told() -> bool:
+    with subprocess.Popen(["/bin/true"]) as one:
+        fd = open_pidfd(one.pid)
+        one.wait()
+    assert fd is not None
+    try:
+        return wait_status(fd) is None
+    finally:
+        os.close(fd)
 
 
 def test_an_exec_from_a_thread_is_no_end(looker: Looker, parent: Family):

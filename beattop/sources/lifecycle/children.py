@@ -15,7 +15,7 @@ import time
 
 from beattop.model.lifecycle import LifecycleEvent
 from beattop.model.source import SourceStatus
-from beattop.sources.lifecycle.lastlook import LastLook, last_look
+from beattop.sources.lifecycle.lastlook import GONE, LastLook, last_look
 from beattop.sources.lifecycle.pidfd import open_pidfd, wait_status
 from beattop.sources.lifecycle.source import Drained, Unavailable, Wake
 from beattop.sources.lifecycle.watched import Watched
@@ -124,7 +124,7 @@ class Children:
                 if life is None or look.start_ticks is None or life.is_it(look.start_ticks):
                     return False  # the descriptor's number was another's a moment ago
                 # It was reaped, and its pid is another's already.
-                look = LastLook(None, None, None, None, False)
+                look = GONE
             ending = _Ending(fd, time.time(), look, time.monotonic() + _UNREAPED_S)
             self._ending[pid] = ending
         status = ending.look.wait_status

@@ -11,8 +11,9 @@ from dataclasses import replace
 from beattop.model.lifecycle import LifecycleEvent
 from beattop.model.source import SourceStatus
 from beattop.sources.lifecycle.ear import Ear
-from beattop.sources.lifecycle.lastlook import LastLook, last_look
+from beattop.sources.lifecycle.lastlook import GONE, LastLook, last_look
 from beattop.sources.lifecycle.netlink import EXEC, EXIT, FORK, KernelEvent
+from beattop.sources.lifecycle.pidfd import open_pidfd, wait_status
 from beattop.sources.lifecycle.source import Drained, Drops, Wake
 from beattop.sources.lifecycle.watched import Watched
 from beattop.sources.proc.procfs import Procfs
@@ -23,6 +24,27 @@ _LINGER_S = 1.0
 _SOON_S = 0.005
 _FOCUS_S = 0.001
 _REMEMBER_S = 60.0
+
+
+class _Leaving:
+    """A process whose first thread ended: the process itself ends with its last one."""
+
+    __slots__ = ("deadline", "event", "fd", "look")
+
+    def __init__(self, event: KernelEvent, look: LastLook, deadline: float) -> None:
+        self.event = event
+        self.look = look
+        """The last that was read of it."""
+        self.deadline = deadline
+        """Until then it is looked at again and again, later only when `fd` tells of its end."""
+        self.fd = open_pidfd(event.pid)
+        """Tells the process's own status, which the first thread's need not be."""
+
+    def wait_status(self) -> int | None:
+        """Of the process, reaped by now; None where nobody can tell."""
+        status = wait_status(self.fd) if self.fd is not None else None
+        # Before Linux 6.15: a thread that ends alone does so with 0 (pthread_exit(3)).
+        return status if status is not None else self.event.wait_status or None
 
 
 class Connector:
@@ -40,7 +62,8 @@ class Connector:
         self._closing = False
         self._failure: str | None = None
         self._execs: set[int] = set()
-        self._leaving: dict[int, tuple[KernelEvent, LastLook, float]] = {}
+        self._leaving: dict[int, _Leaving] = {}
+        self._ready: select.epoll | None = None
         self._rescan = False
         self._told = self._total = Drops()
         self._dropped_at: float | None = None
@@ -50,17 +73,23 @@ class Connector:
         """Begin to listen; raises Unavailable."""
         self._ear = Ear(self._procfs, time.monotonic())
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._ready = select.epoll()
+        self._ready.register(self._ear.fileno(), select.EPOLLIN)
+        self._ready.register(self._wake, select.EPOLLIN)
         self._thread = threading.Thread(target=self._run, name="beattop-lifecycle", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """End the thread and the sockets."""
-        if self._thread is None or self._ear is None:
+        if self._thread is None or self._ear is None or self._ready is None:
             return
         self._closing = True
         os.eventfd_write(self._wake, 1)
         self._thread.join(2.0)
         self._thread = None
+        for pid in list(self._leaving):
+            self._stays(pid)
+        self._ready.close()
         self._ear.close()
         os.close(self._wake)
 
@@ -72,12 +101,10 @@ class Connector:
 
     def _listen(self) -> None:
         assert self._ear is not None
-        ready = select.poll()
-        ready.register(self._ear.fileno(), select.POLLIN)
-        ready.register(self._wake, select.POLLIN)
+        assert self._ready is not None
         wait = 0.0
         while not self._closing:
-            for fd, _ in ready.poll(1000 * wait):
+            for fd, _ in self._ready.poll(wait):
                 if fd == self._wake:
                     os.eventfd_read(self._wake)
             with self._lock:
@@ -85,7 +112,7 @@ class Connector:
                 if self._ear.late(self._watched.lives):
                     wait = _FOCUS_S
                 else:
-                    wait = _SOON_S if self._leaving else self._ear.period_s
+                    wait = _SOON_S if self._impatient() else self._ear.period_s
             if ended and self._on_exit is not None:
                 self._on_exit()
 
@@ -108,7 +135,7 @@ class Connector:
                 self._catch_up(new, now + behind / 1e9)
         self._rescan |= stormy and not self._ear.storm
         self._heard_at = time.time()
-        return (bool(self._leaving) and self._settle(behind)) or ended
+        return (bool(self._leaving) and self._settle()) or ended
 
     def _by_promise(self) -> list[int]:
         """Watched pids, parents first: there is room for some hundreds of them."""
@@ -123,7 +150,7 @@ class Connector:
             self._watched.fork(pid, event.ppid, at, event.ns)
         elif event.kind == EXEC:
             # A thread that execs ends all others and takes over the leader's pid: it lives on.
-            self._leaving.pop(pid, None)
+            self._stays(pid)
             self._watched.exec(pid, at)
             if len(self._execs) >= _MOST_EXECS:
                 self._execs.clear()
@@ -138,27 +165,46 @@ class Connector:
             if look.start_ticks is not None and not life.is_it(look.start_ticks):
                 look = None
             if look is not None and look.living:
-                self._leaving[pid] = (event, look, now + _LINGER_S)
+                self._leaves(_Leaving(event, look, now + _LINGER_S))
                 return False
             return self._watched.exit(pid, at, event.wait_status, look, event.ppid)
         return False
 
-    def _settle(self, behind: int) -> bool:
+    def _leaves(self, one: _Leaving) -> None:
+        self._stays(one.event.pid)
+        self._leaving[one.event.pid] = one
+        if one.fd is not None and self._ready is not None:
+            self._ready.register(one.fd, select.EPOLLIN)
+
+    def _stays(self, pid: int) -> None:
+        one = self._leaving.pop(pid, None)
+        if one is not None and one.fd is not None:
+            os.close(one.fd)  # epoll lets it go by itself
+
+    def _impatient(self) -> bool:
+        """Whether somebody is looked at until it ends."""
+        now = time.monotonic()
+        return any(now < one.deadline for one in self._leaving.values())
+
+    def _settle(self) -> bool:
         """Tell the end of those whose first thread ended before the others."""
         ended = False
-        for pid, (event, before, deadline) in list(self._leaving.items()):
+        for pid, one in list(self._leaving.items()):
             look = last_look(self._procfs, pid)
-            if look.living and time.monotonic() < deadline:
-                self._leaving[pid] = (event, look, deadline)
+            if look.start_ticks is not None and look.start_ticks != one.look.start_ticks:
+                look = GONE  # its pid is another's already
+            if look.living:
+                one.look = look
+                if one.fd is None and time.monotonic() >= one.deadline:
+                    self._stays(pid)
                 continue
-            del self._leaving[pid]
-            if not look.living:
-                # Reaped meanwhile: what it had used a moment ago is all but a trifle of it.
-                last = look if look.own_s is not None else before
-                # The first thread's own status is not the process's where another ended it.
-                status = event.wait_status if look.wait_status is None else look.wait_status
-                at = (event.ns + behind) / 1e9
-                ended |= self._watched.exit(pid, at, status, last, event.ppid)
+            # Reaped meanwhile: what it had used a moment ago is all but a trifle of it.
+            last = look if look.own_s is not None else one.look
+            status = look.wait_status
+            if status is None:
+                status = one.wait_status()
+            self._stays(pid)
+            ended |= self._watched.exit(pid, time.time(), status, last, one.event.ppid)
         return ended
 
     def _catch_up(self, parents: frozenset[int], at: float) -> None:

@@ -29,6 +29,10 @@ class LastLook(NamedTuple):
         return self.own_s + (self.dead_s or 0.0)
 
 
+GONE = LastLook(None, None, None, None, False)
+"""Nothing was."""
+
+
 def last_look(procfs: Procfs, pid: int) -> LastLook:
     """Read the CPU clock at once, then stat: under supervisord there are some 4 ms for it."""
     ns = procfs.cpu_ns(pid)
