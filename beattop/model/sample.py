@@ -42,3 +42,10 @@ class Sample:
     """What still older logs say, read in the background: everything before `pasts`."""
     limited_to: tuple[str, ...] = ()
     """Supervisor ids the user named; empty for all."""
+    up_s: float | None = None
+    """Seconds since boot (CLOCK_BOOTTIME), which nobody sets; None in older recordings."""
+
+    @property
+    def steady_s(self) -> float:
+        """What intervals are measured with: `at` may be set back or forth (settimeofday(2))."""
+        return self.at if self.up_s is None else self.up_s

@@ -265,6 +265,7 @@ class Collector:
                 sampler.status(), lifecycle.status(), told.sources, logs.sources, files.sources
             ),
             older=logs.older,
+            up_s=reading.up_s,
             limited_to=tuple(s.id for s in told.supervisords) if self._named else (),
         )
 

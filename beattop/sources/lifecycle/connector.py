@@ -128,7 +128,7 @@ class Connector:
             # Who was born is listened to from now on; what it did until now far has heard.
             if not self._ear.late(self._watched.lives):
                 break
-            new = self._ear.focus(self._by_promise(), time.monotonic())
+            new = self._ear.focus(self._watched.by_promise(), time.monotonic())
             if not new:
                 break
             if self._ear.storm:
@@ -136,13 +136,6 @@ class Connector:
         self._rescan |= stormy and not self._ear.storm
         self._heard_at = time.time()
         return (bool(self._leaving) and self._settle()) or ended
-
-    def _by_promise(self) -> list[int]:
-        """Watched pids, parents first: there is room for some hundreds of them."""
-        lives = self._watched.lives.values()
-        return [one.pid for one in lives if one.forked] + [
-            one.pid for one in lives if not one.forked
-        ]
 
     def _take(self, event: KernelEvent, look: LastLook | None, at: float, now: float) -> bool:
         pid = event.pid
@@ -240,7 +233,7 @@ class Connector:
         with self._lock:
             new, events = self._watched.observe(reading)
             if new and self._ear is not None:
-                self._ear.focus(self._by_promise(), time.monotonic())
+                self._ear.focus(self._watched.by_promise(), time.monotonic())
         if new and self._thread is not None:
             os.eventfd_write(self._wake, 1)
         return events

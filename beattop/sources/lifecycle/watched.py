@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from beattop.model.lifecycle import Exec, Exit, Fork, LifecycleEvent
 from beattop.model.process import Process
@@ -12,13 +13,14 @@ from beattop.sources.proc.reading import ProcessReading
 
 _MOST_EVENTS = 200_000  # ten seconds of the worst storm
 _REMEMBER_S = 10.0
-_SAME_S = 0.02  # two ticks: no pid comes round in that time
+_STEP_S = 0.5  # as proc.box: less is the time between two readings of two clocks
 
 
 class Life:
     """One watched process, alive as far as is known."""
 
     __slots__ = (
+        "bore",
         "born_ns",
         "exact",
         "forked",
@@ -39,6 +41,8 @@ class Life:
         self.born_ns = 0
         self.forked = False
         """Whether it was seen to fork, or may have before it was watched."""
+        self.bore = 0
+        """How many children it was heard to fork."""
         self.missing = 0
         """Readings in a row that did not show it alive."""
 
@@ -47,6 +51,14 @@ class Life:
         if self.start_ticks is None:
             return True
         return abs(start_ticks - self.start_ticks) <= (0 if self.exact else 1)
+
+    def began(self, at: float, ns: int) -> bool:
+        """Whether a birth of its pid is its own: no pid comes round in two ticks."""
+        if ns and self.born_ns:
+            return ns <= self.born_ns
+        if ns and self.start_ticks is not None:
+            return _ticks(ns) <= self.start_ticks + 2
+        return at <= self.started_at + 2 / TICK_HZ
 
 
 class Watched:
@@ -59,8 +71,10 @@ class Watched:
         self.discarded = 0
         self._patience = patience
         self._events: list[LifecycleEvent] = []
-        self._ended: dict[int, float] = {}
-        self._observed_at: float | None = None
+        self._ended: dict[int, tuple[Life, float]] = {}
+        """By pid, with the time since boot at which it was told."""
+        self._supervisords: frozenset[int] = frozenset()
+        self._before: ProcessReading | None = None
 
     def take(self) -> tuple[LifecycleEvent, ...]:
         """All events since the last call."""
@@ -77,13 +91,14 @@ class Watched:
         """A process was born; True where it is watched from now on, its parent being so."""
         parent, old = self.lives.get(ppid), self.lives.get(pid)
         if old is not None:
-            if at <= old.started_at + _SAME_S:  # seen before it was heard of, or heard twice
+            if old.began(at, ns):  # seen before it was heard of, or heard twice
                 old.born_ns = old.born_ns or ns
                 return False
             self.vanish(pid, at)
         if parent is None:
             return False
         parent.forked = True
+        parent.bore += 1
         life = self.lives[pid] = Life(pid, ppid, at)
         if ns:
             life.born_ns = ns
@@ -109,7 +124,7 @@ class Watched:
             if look.start_ticks is not None:
                 life.start_ticks = look.start_ticks
             cpu = look.cpu_s(childless=not life.forked)
-        self._ended[pid] = at
+        self._ended[pid] = (life, _since_boot())
         self._tell(
             Exit(at, pid, ppid or life.ppid, life.start_ticks, life.started_at, status, signal, cpu)
         )
@@ -131,8 +146,11 @@ class Watched:
         Returns the lives that are watched from now on, and the events that nobody heard of.
         """
         heard, self._events = self._events, []
-        before, self._observed_at = self._observed_at, reading.at
-        for pid in [p for p, at in self._ended.items() if at < reading.at - _REMEMBER_S]:
+        before, self._before = self._before, reading
+        self._supervisords = reading.supervisords
+        if before is not None:
+            self._follow_clock(reading.at - reading.up_s - (before.at - before.up_s))
+        for pid in [p for p, (_, up) in self._ended.items() if up < reading.up_s - _REMEMBER_S]:
             del self._ended[pid]
         new = []
         alive = set()
@@ -144,7 +162,8 @@ class Watched:
                 self.vanish(process.pid, reading.at)
                 life = None
             if life is None:
-                if self._ended.get(process.pid, 0.0) >= process.started_at:
+                ended = self._ended.get(process.pid)
+                if ended is not None and ended[0].is_it(process.key.start_ticks):
                     continue  # heard to end since the reading was taken
                 life = self._meet(process, usage.ppid, before)
                 new.append(life)
@@ -152,24 +171,51 @@ class Watched:
             life.missing = 0
             life.ppid = usage.ppid
             life.exact, life.start_ticks = True, process.key.start_ticks
-        self._miss(alive, before, reading.at)
+        self._miss(alive, before, reading)
         unheard, self._events = tuple(self._events), heard
         return new, unheard
 
-    def _meet(self, process: Process, ppid: int, before: float | None) -> Life:
+    def by_promise(self) -> list[int]:
+        """Pids, those first whose children are most wanted: a source may have room for some only.
+
+        Supervisords, then parents by their children, then who may have had some.
+        """
+        children = Counter(life.ppid for life in self.lives.values())
+        return sorted(
+            self.lives,
+            key=lambda pid: (
+                pid in self._supervisords,
+                children[pid] + self.lives[pid].bore,
+                self.lives[pid].forked,
+            ),
+            reverse=True,
+        )
+
+    def _follow_clock(self, by: float) -> None:
+        """The wall clock was set: what began before it began at another time by that clock."""
+        if abs(by) >= _STEP_S:
+            for life in self.lives.values():
+                life.started_at += by
+
+    def _meet(self, process: Process, ppid: int, before: ProcessReading | None) -> Life:
         life = self.lives[process.pid] = Life(process.pid, ppid, process.started_at)
         life.forked = True
-        if before is not None and process.started_at >= before - 1 / TICK_HZ:
+        if before is not None and process.key.start_ticks >= before.up_s * TICK_HZ - 1:
             self._tell(Fork(process.started_at, process.pid, ppid))
         return life
 
-    def _miss(self, alive: set[int], before: float | None, now: float) -> None:
+    def _miss(self, alive: set[int], before: ProcessReading | None, now: ProcessReading) -> None:
         for life in [one for pid, one in self.lives.items() if pid not in alive]:
-            if life.started_at < now:
+            if life.started_at < now.at:
                 life.missing += 1
             if life.missing > self._patience:
                 # Somewhere between the two readings; the middle errs least.
-                self.vanish(life.pid, now if before is None else (before + now) / 2)
+                gap = 0.0 if before is None else now.up_s - before.up_s
+                self.vanish(life.pid, now.at - gap / 2)
+
+
+def _since_boot() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _ticks(ns: int) -> int:

@@ -19,3 +19,7 @@ class ProcessReading:
     """One for each of `processes`, in the same order; zombies are among them."""
     cpu: CpuTimes
     host: Host
+    up_s: float = 0.0
+    """Seconds since boot at that instant (CLOCK_BOOTTIME)."""
+    supervisords: frozenset[int] = frozenset()
+    """Pids of those that are one by their command line."""

@@ -87,12 +87,15 @@ class Sampler:
         """
         self._turn += 1
         self._tree = None
+        up = time.clock_gettime(time.CLOCK_BOOTTIME)
         if by := self._box.stepped(time.time()):
             for row in self._rows.values():
                 row.process = replace(row.process, started_at=row.process.started_at + by)
         if self._last_scan is not None:
             self._meet(births, execs)
-        if self._last_scan is None or (rescan and now - self._last_scan >= _RESCAN_S):
+        if self._last_scan is None or (
+            rescan and abs(now - self._last_scan) >= _RESCAN_S  # clocks may be set back
+        ):
             self._last_scan = now
             self._scan(self._census.everyone())
         self._read()
@@ -104,6 +107,8 @@ class Sampler:
             tuple([row.usage for row in rows]),
             self._box.cpu(self._census.count()),
             self._box.host,
+            up,
+            frozenset([row.pid for row in rows if row.supervisord]),
         )
         self._status = self._judge(now)
         return reading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from tests.unit.proc.fake import Fake, FakeProc
 BOOT = 1000.0
 
 
-def reading(at: float, *lives: tuple[int, int, float, str]) -> ProcessReading:
+def reading(at: float, *lives: tuple[int, int, float, str], boot: float = BOOT) -> ProcessReading:
     """A reading of (pid, ppid, started_at, state)."""
     processes, usage = [], []
     for pid, ppid, started_at, state in lives:
-        key = ProcessKey(pid, round((started_at - BOOT) * TICK_HZ))
+        key = ProcessKey(pid, round((started_at - boot) * TICK_HZ))
         processes.append(
             Process(
                 key, ppid, pid, pid, 0, "root", "x", ("x",), "/", None, started_at, {}, None, pid, 1
@@ -30,7 +31,9 @@ def reading(at: float, *lives: tuple[int, int, float, str]) -> ProcessReading:
         )
         usage.append(Usage(key, ppid, pid, state, 0.0, 0.0, 0))
     cpu = CpuTimes(0.0, 0.0, 0.0, (0.0, 0.0, 0.0))
-    return ProcessReading(at, tuple(processes), tuple(usage), cpu, Host("h", 1, BOOT, TICK_HZ))
+    return ProcessReading(
+        at, tuple(processes), tuple(usage), cpu, Host("h", 1, boot, TICK_HZ), at - boot
+    )
 
 
 @pytest.fixture
@@ -102,8 +105,38 @@ def test_a_pid_that_comes_round_ends_the_life_before(watched: Watched):
     assert (fork.at, again.at) == (1101.0, 1109.0)
 
 
+def test_a_clock_set_back_hides_neither_a_death_nor_a_birth(watched: Watched):
+    watched.fork(11, 10, 1101.0, ns=101_000_000_000)
+    watched.take()
+    # The hour of summer time, as those do whose clock shows local time.
+    boot, after = BOOT - 3600.0, 1102.0 - 3600.0
+    born = (12, 10, 1101.5 - 3600.0, "S")
+    old = (10, 1, 1050.0 - 3600.0, "S")
+    (birth,) = watched.observe(reading(after, old, born, boot=boot))[1]
+    assert isinstance(birth, Fork) and birth.pid == 12
+    (ended,) = watched.observe(reading(after + 1, old, born, boot=boot))[1]
+    assert isinstance(ended, Exit)
+    assert (ended.pid, ended.started_at, ended.at) == (11, 1101.0 - 3600.0, after + 0.5)
+    watched.exit(12, after + 1.1, 0, None)
+    # Its pid comes round within seconds: by the clock of before it would end in the future.
+    again = (12, 10, after + 1.9, "S")
+    assert [e.pid for e in watched.observe(reading(after + 2, old, again, boot=boot))[1]] == [12]
+
+
+def test_whose_children_are_most_wanted_comes_first(procfs: Procfs):
+    one = Watched(procfs, patience=1)
+    workers = [(n, 1, 1050.0, "S") for n in range(100, 110)]
+    pool = [(n, 105, 1060.0, "S") for n in (200, 201)]
+    found = reading(1100.0, *workers, *pool, (300, 1, 1070.0, "S"), (301, 1, 1070.0, "S"))
+    one.observe(replace(found, supervisords=frozenset({301})))
+    one.fork(400, 107, 1101.0, ns=5)
+    one.exit(400, 1101.1, 0, None)
+    assert one.by_promise()[:3] == [301, 105, 107]
+    assert len(one.by_promise()) == len(one.lives)
+
+
 def test_an_end_heard_after_the_reading_was_taken_is_not_undone(watched: Watched):
-    watched.fork(11, 10, 1101.0, ns=5)
+    watched.fork(11, 10, 1101.0)
     watched.exit(11, 1102.005, 0, None)
     new, events = watched.observe(reading(1102.0, (10, 1, 1050.0, "S"), (11, 10, 1101.0, "S")))
     assert (new, events) == ([], ())
