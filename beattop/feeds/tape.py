@@ -37,7 +37,7 @@ class Tape:
         same |= dict.fromkeys((*_RESTLESS, "older"), ())
         self._older = sample.older
         self._kept.append((replace(sample, **same), _pack(sample)))
-        while sample.at - self._kept[0][0].at > self._seconds:
+        while sample.steady_s - self._kept[0][0].steady_s > self._seconds:
             self._kept.popleft()
 
     def samples(self) -> list[Sample]:

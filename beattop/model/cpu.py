@@ -31,6 +31,7 @@ class Interval:
     """Core-seconds used between two samples."""
 
     at: float
+    """Its end, as Sample.steady_s."""
     seconds: float
     busy_s: float
     supervisord_s: float
@@ -99,25 +100,26 @@ class Accounts:
             # What supervisord reaped before its tree was known is nobody's: begin anew.
             self.intervals.clear()
             before = None
-        if before is not None and sample.at < before.at:
-            # The clock was set back: what was kept lies in the future.
+        now = sample.steady_s
+        if before is not None and now < before.steady_s:
+            # An older recording, and its clock was set back: what was kept lies in the future.
             self.intervals.clear()
             self._rings.clear()
             self._minute.clear()
             self._lately.clear()
             self._exits.clear()
-        if before is not None and sample.at > before.at:
+        if before is not None and now > before.steady_s:
             self._book(before, sample, usage, members, born)
         self._servers = servers
         self._before = sample
         self._usage = usage
         self._owner = dict(members.owner)
         self._inside = dict(members.supervisor_of)
-        self._rings.append((sample.at, usage))
+        self._rings.append((now, usage))
         while (
             self.window_s is not None
             and len(self._rings) > 2
-            and sample.at - self._rings[1][0] >= self.window_s
+            and now - self._rings[1][0] >= self.window_s
         ):
             self._rings.popleft()
         if self.window_s is None and len(self._rings) > 2:
@@ -161,8 +163,8 @@ class Accounts:
         for bank in self._banks.values():
             own += _pay(bank, programs, estimated)
         interval = Interval(
-            sample.at,
-            sample.at - before.at,
+            sample.steady_s,
+            sample.steady_s - before.steady_s,
             max(0.0, sample.cpu.busy_s - before.cpu.busy_s),
             max(0.0, own),
             programs,
@@ -170,12 +172,12 @@ class Accounts:
         )
         for program, used in programs.items():
             self.totals[program] = self.totals.get(program, 0.0) + used
-        self._remember(sample.at, programs)
+        self._remember(interval.at, programs)
         self.intervals.append(interval)
         while (
             self.window_s is not None
             and len(self.intervals) > 1
-            and sample.at - self.intervals[1].at >= self.window_s - interval.seconds
+            and interval.at - self.intervals[1].at >= self.window_s - interval.seconds
         ):
             self.intervals.popleft()
         if self.window_s is None and len(self.intervals) > 1:
@@ -213,7 +215,7 @@ class Accounts:
     def _began_since(self, key: ProcessKey, sample: Sample, before: Sample) -> bool:
         # A process that was there before and is only now watched did not use it all just now.
         started = sample.host.boot_at + key.start_ticks / sample.host.tick_hz
-        return started >= before.at - 1.0
+        return sample.at - started <= sample.steady_s - before.steady_s + 1.0
 
     def _gone(
         self,
@@ -292,8 +294,8 @@ class Accounts:
                 self._bank(program.supervisor).owed.setdefault(key, _Ended(program))
         for exit_ in sample.lifecycle:
             if isinstance(exit_, Exit):
-                self._exits[exit_.pid] = (exit_, sample.at)
-        self._exits = {p: e for p, e in self._exits.items() if sample.at - e[1] < REAPED_S}
+                self._exits[exit_.pid] = (exit_, sample.steady_s)
+        self._exits = {p: e for p, e in self._exits.items() if sample.steady_s - e[1] < REAPED_S}
         exits = {pid: heard for pid, (heard, _) in self._exits.items()}
         for bank in self._banks.values():
             for key, ended in bank.owed.items():
@@ -319,15 +321,15 @@ class Accounts:
                 programs[program] = programs.get(program, 0.0) + used
         return seconds, busy, own, programs, frozenset(estimated)
 
-    def process_pct(self, usage: Usage, started_at: float, at: float) -> float | None:
+    def process_pct(self, usage: Usage, age_s: float) -> float | None:
         """A live process's percent of a core over the window, or over its life if shorter."""
         if not self._rings:
             return None
         since, old = self._rings[0]
         known = old.get(usage.key)
+        seconds = self._rings[-1][0] - since
         if known is None:
-            since = max(since, started_at)
-        seconds = at - since
+            seconds = min(seconds, age_s)
         if seconds <= 0.05:
             return None
         return max(0.0, 100 * (usage.cpu_s - (known.cpu_s if known else 0.0)) / seconds)

@@ -101,6 +101,19 @@ class Row:
             del self._early[next(iter(self._early))]
         return False
 
+    def shift(self, by: float) -> None:
+        """The clock was set by so many seconds."""
+        self._shown = None
+        for i, life in enumerate(self._lives):
+            began, ended = life.spawned_at, life.ended_at
+            self._lives[i] = replace(
+                life,
+                spawned_at=None if began is None else began + by,
+                ended_at=None if ended is None else ended + by,
+            )
+        for pid, gone in self._early.items():
+            self._early[pid] = replace(gone, at=gone.at + by)
+
     def _close(self, event: LogEvent) -> None:
         requested = event.kind == "stopped"
         expected = None if requested else event.expected

@@ -125,6 +125,13 @@ class Lives:
         """
         return self._row.enrich(pid, Gone(ended_at, cpu_s, status, signal))
 
+    def shift(self, by: float) -> None:
+        """The clock was set by so many seconds: lives began at other times by it. What is counted
+        by the hour stays as the log has it.
+        """
+        self._row.shift(by)
+        self._run.shift(by)
+
     @property
     def lives(self) -> tuple[Life, ...]:
         """The last 60, oldest first."""

@@ -60,7 +60,7 @@ def members(
                 line=lines.of(process),
                 state=use.state,
                 ppid=use.ppid,
-                cpu_pct=accounts.process_pct(use, process.started_at, at),
+                cpu_pct=accounts.process_pct(use, at - process.started_at),
                 rss_bytes=use.rss_bytes,
                 cpu_s=use.cpu_s,
             )

@@ -56,6 +56,10 @@ class Names:
             self.by_pid[supervisor, pid] = (name, at)
             self.logging[supervisor] = None
 
+    def shift(self, by: float) -> None:
+        """The clock was set by so many seconds, and processes' starts with it."""
+        self.by_pid = {pid: (name, at + by) for pid, (name, at) in self.by_pid.items()}
+
     def program(self, supervisor: str, name: str, group: str | None = None) -> ProgramId | None:
         """The program of a bare name; None where several groups have it and none is given."""
         groups = self.groups.get((supervisor, name), ())

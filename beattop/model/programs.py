@@ -115,10 +115,11 @@ def build(
     cpu = 100 * max(0.0, used.get(program, 0.0)) / seconds if seconds > 0 else None
     let_in = any(member.key in material.holders for member in found)
     burnt = accounts.minute_pct(program)
-    loop = judged.loop(program, lives, config, at, settled, burnt, let_in)
-    past = judged.past(program, lives, older)
     leader = found[0] if found else None
     alive = leader is not None and leader.state != "Z"
+    uptime = max(0.0, at - leader.process.started_at) if leader and alive else None
+    loop = judged.loop(program, lives, config, at, settled, burnt, let_in, uptime)
+    past = judged.past(program, lives, older)
     churn = None if cpu is None else (cpu if loop.respawning else 0.0)
     return Program(
         id=program,
@@ -127,7 +128,7 @@ def build(
         state_at=state.state_at if state else None,
         pid=leader.process.pid if leader else None,
         started_at=leader.process.started_at if leader else None,
-        uptime_s=max(0.0, at - leader.process.started_at) if leader and alive else None,
+        uptime_s=uptime,
         respawning=loop.respawning,
         periodic=loop.periodic,
         spawns_per_min=loop.spawns_per_min,
@@ -186,6 +187,7 @@ class Judgements:
         settled: bool,
         burnt_pct: float,
         let_in: bool = False,
+        uptime_s: float | None = None,
     ) -> Loop:
         """By its lives; those are the same object until one of them changes."""
         if lives is None:
@@ -194,7 +196,15 @@ class Judgements:
         known = self._loops.get(program)
         if known is not None and known[0] is row and known[1:3] == (startsecs, settled):
             return known[3]
-        loop = judge(row, startsecs, at, settled=settled, dead_cpu_pct=burnt_pct, let_in=let_in)
+        loop = judge(
+            row,
+            startsecs,
+            at,
+            settled=settled,
+            dead_cpu_pct=burnt_pct,
+            let_in=let_in,
+            uptime_s=uptime_s,
+        )
         # Time alone makes a loop end and a rate run out; it changes nothing else.
         if loop.respawning or loop.periodic or loop.spawns_per_min is not None:
             self._loops.pop(program, None)

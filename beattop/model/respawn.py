@@ -56,7 +56,9 @@ def _streak(lives: Sequence[Life]) -> list[Life]:
     return run[::-1]
 
 
-def _over(run: Sequence[Life], open_life: Life | None, now: float, let_in: bool) -> bool:
+def _over(
+    run: Sequence[Life], open_life: Life | None, now: float, let_in: bool, uptime_s: float | None
+) -> bool:
     """Whether the run has ended: a life that lasts, or no further life for too long.
 
     One that was refused its pidfile and holds it now is past what its predecessors died of.
@@ -66,14 +68,16 @@ def _over(run: Sequence[Life], open_life: Life | None, now: float, let_in: bool)
     if open_life is not None and open_life.spawned_at is not None:
         if let_in and run[-1].status == REFUSED_STATUS:
             return True
-        age = now - open_life.spawned_at
+        # The log may be of a clock that was set since: the kernel's own word is better, and a
+        # time in the future is as far away as one in the past.
+        age = abs(now - open_life.spawned_at) if uptime_s is None else uptime_s
         return age > max(6.0, 3 * usual, 1.5 * max(spans, default=1.0))
     last = run[-1].ended_at
     if last is None:
         return False
     starts = [life.spawned_at for life in run[-4:] if life.spawned_at is not None]
     gaps = [b - a for a, b in itertools.pairwise(starts)]
-    return now - last > max(30.0, 3 * max(gaps, default=0.0))
+    return abs(now - last) > max(30.0, 3 * max(gaps, default=0.0))
 
 
 def judge(
@@ -84,12 +88,13 @@ def judge(
     settled: bool = False,
     dead_cpu_pct: float | None = None,
     let_in: bool = False,
+    uptime_s: float | None = None,
 ) -> Loop:
     """Judge a program by its lives, oldest first.
 
     `settled` tells that supervisord holds it STOPPED or FATAL for good. `dead_cpu_pct` is what it
     burnt of a core over the last minute, where that is known. `let_in` tells that its living
-    process holds a pidfile that was written in its time.
+    process holds a pidfile that was written in its time; `uptime_s` how long that lives.
     """
     ended = [life for life in lives if life.ended_at is not None]
     open_life = lives[-1] if lives and lives[-1].ended_at is None else None
@@ -111,7 +116,7 @@ def judge(
     burns = len(run) >= 2 and (
         (dead_cpu_pct is not None and dead_cpu_pct >= 100 * BURNING_SHARE) or _burnt(run, now)
     )
-    over = settled or not run or _over(run, open_life, now, let_in)
+    over = settled or not run or _over(run, open_life, now, let_in, uptime_s)
     last = next((life for life in reversed(ended) if not life.requested), None)
     return Loop(
         respawning=(loops or burns) and not over,
@@ -128,7 +133,7 @@ def _burnt(run: Sequence[Life], now: float) -> bool:
 
     Lives whose clock nobody read are taken to be like those that were seen.
     """
-    recent = [life for life in run if life.ended_at is not None and now - life.ended_at <= 60]
+    recent = [life for life in run if life.ended_at is not None and abs(now - life.ended_at) <= 60]
     known = [life.cpu_s for life in recent if life.cpu_s is not None]
     if len(recent) < 2 or not known:
         return False

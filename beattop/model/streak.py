@@ -80,6 +80,13 @@ class Run:
             self.add(kind, at)
         return self
 
+    def shift(self, by: float) -> None:
+        """The clock was set by so many seconds: a life, or a wait, is no longer for that."""
+        if self._open is not None:
+            self._open += by
+        if self._ended is not None:
+            self._ended += by
+
     def goes_on(self, now: float) -> bool:
         """False where the present life or the wait for the next has outlasted the run."""
         if self._open is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from beattop.model.beats import Facts, beats
 from beattop.model.cpu import Accounts
@@ -20,6 +21,10 @@ from beattop.model.programs import Judgements, Material, Roles, build, program_i
 from beattop.model.sample import Sample
 from beattop.model.snapshot import Burnt, CpuSplit, Member, Program, ProgramId, Snapshot
 from beattop.model.unspoken import told_by_words
+
+STEP_S = 0.5
+"""A sample's clocks are read one after the other: less than this tells of no step."""
+_SLACK_S = 2.0
 
 _SETTLING = {"fatal": True, "stopped": True, "spawned": False, "exited": False, "running": False}
 
@@ -44,7 +49,8 @@ class Timeline:
     _last: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """The last kind of event of a name, and when."""
     _since: float | None = None
-    _until: float | None = None
+    """As Sample.steady_s."""
+    _before: Sample | None = None
     _churned_s: float = 0.0
     _booked: dict[ProgramId, float] = field(default_factory=dict)
     events: deque[LogEvent] = field(default_factory=lambda: deque(maxlen=2000))
@@ -55,11 +61,16 @@ class Timeline:
 
     def add(self, sample: Sample) -> Snapshot:
         """Take in the next sample, in the order they were taken; clocks may be set back."""
-        if self._since is None:
-            self._since = sample.at
-        if self._until is not None and sample.at < self._until:
-            self._since -= self._until - sample.at
-        self._until = sample.at
+        before, self._before = self._before, sample
+        if self._since is None or before is None:
+            self._since = sample.steady_s
+        elif sample.up_s is None and sample.at < before.at:
+            self._since -= before.at - sample.at
+        elif sample.up_s is not None and before.up_s is not None:
+            by = sample.at - before.at - (sample.up_s - before.up_s)
+            if abs(by) >= STEP_S:
+                self._follow_clock(by)
+                sample = _moved(sample, sample.up_s - before.up_s, by)
         self._names.learn(sample)
         belongs = assign(sample, self._names)
         self._learn_pasts(sample.pasts, belongs)
@@ -69,6 +80,12 @@ class Timeline:
         self._names.trim(sample.usage)
         self._lines.trim({u.key for u in sample.usage})
         return self._snapshot(sample, belongs)
+
+    def _follow_clock(self, by: float) -> None:
+        """The wall clock was set: what it said before is told by it as it goes now."""
+        for lives in (*self._lives.values(), *self._seen.values()):
+            lives.shift(by)
+        self._names.shift(by)
 
     def _learn_pasts(self, pasts: Iterable[Past], belongs: Membership) -> None:
         for past in pasts:
@@ -256,7 +273,7 @@ class Timeline:
         self._burn(programs)
         return Snapshot(
             at=sample.at,
-            observed_s=sample.at - (self._since or sample.at),
+            observed_s=sample.steady_s - (self._since or sample.steady_s),
             host=sample.host,
             viewer=sample.viewer,
             cpu=_split(sample.host.cores, seconds, busy, sum(used.values()) + own, churn),
@@ -296,6 +313,21 @@ class Timeline:
                 begun = started.get(server.key)
                 since = begun if since is None else min(since, begun or since)
         return Burnt(self._churned_s, dead if since is not None else None, since)
+
+
+def _moved(sample: Sample, elapsed: float, by: float) -> Sample:
+    """What was stamped before the clock was set by `by`, as it would be stamped after it."""
+    first, last = sample.at - elapsed - _SLACK_S, sample.at + _SLACK_S
+
+    def moved(event: Any) -> Any:
+        old = not first <= event.at <= last and first <= event.at + by <= last
+        return replace(event, at=event.at + by) if old else event
+
+    return replace(
+        sample,
+        lifecycle=tuple(moved(e) for e in sample.lifecycle),
+        log_events=tuple(moved(e) for e in sample.log_events),
+    )
 
 
 def _exit_event(program: ProgramId, before: Process, gone: Exit | None, at: float) -> LogEvent:

@@ -168,7 +168,7 @@ class BeattopApp(App[int]):
         known = self._critical
         if known is not None and critical.keys() - known.keys() and self.settings.bell:
             self.bell()
-        fresh = {name: when for name, when in (known or {}).items() if at - when < _QUIET_S}
+        fresh = {name: when for name, when in (known or {}).items() if abs(at - when) < _QUIET_S}
         self._critical = fresh | critical
 
     def _tick(self) -> None:

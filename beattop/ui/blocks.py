@@ -61,7 +61,8 @@ class Blocks:
         return [
             life
             for life in ended[-_TOMBS:]
-            if p.respawning or (life.ended_at is not None and self._at - life.ended_at <= LINGER_S)
+            if p.respawning
+            or (life.ended_at is not None and abs(self._at - life.ended_at) <= LINGER_S)
         ]
 
     def _head(self, p: Program, order: int, ended: list[Life], *, foldable: bool) -> Row:

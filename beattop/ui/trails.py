@@ -68,7 +68,7 @@ class Trails:
         self._departed = {
             k: d
             for k, d in self._departed.items()
-            if k not in present and snapshot.at - d.at <= LINGER_S
+            if k not in present and abs(snapshot.at - d.at) <= LINGER_S
         }
         self._last = present
 
@@ -117,11 +117,11 @@ class Trails:
 
     def is_new(self, key: Hashable) -> bool:
         """True for what came within the last seconds, after the first look."""
-        return self._at - self._born.get(key, float("-inf")) <= MARK_S
+        return abs(self._at - self._born.get(key, float("-inf"))) <= MARK_S
 
     def is_changed(self, program: ProgramId) -> bool:
         """True where a program's state changed within the last seconds."""
-        return program in self._states and self._at - self._states[program][2] <= MARK_S
+        return program in self._states and abs(self._at - self._states[program][2]) <= MARK_S
 
     def departed(self) -> list[Departed]:
         """What vanished within the last seconds, oldest first."""

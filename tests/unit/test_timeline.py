@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from beattop.feeds.frames import Frames
-from tests.unit.world import URL, World
+from beattop.model.respawn import judge
+from tests.unit.world import BOOT, URL, World
 
 
 def test_a_clock_that_is_set_back_does_not_blind() -> None:
@@ -26,6 +29,72 @@ def test_a_clock_that_is_set_back_does_not_blind() -> None:
     (found,) = world.snapshot.unmanaged
     assert round(found.cpu_pct or 0.0) == 50
     assert len(world.timeline._accounts._rings) <= 5
+
+
+def clocked(**more) -> World:
+    world = World(window_s=3.0, boot=BOOT, **more)
+    world.supervisord()
+    world.program("beat", "celery -A p beat")
+    world.program("calm", "celery -A p worker")
+    return world
+
+
+@pytest.mark.parametrize("by", [-7200.0, -30.0, 30.0, 7200.0])
+def test_a_clock_that_is_set_stretches_no_interval(by: float) -> None:
+    world = clocked()
+    calm = world.spawn("calm", age=100.0)
+    for second in range(12):
+        calm.cpu_s += 0.5
+        world.pass_(1.0)
+        if second == 6:
+            world.set_clock(by)
+        world.look()
+        if second:
+            assert world.the("calm").cpu_pct == pytest.approx(50.0)
+            assert world.the("calm").members[0].cpu_pct == pytest.approx(50.0)
+    assert world.snapshot is not None and world.snapshot.observed_s == pytest.approx(11.0)
+
+
+@pytest.mark.parametrize("by", [-7200.0, -30.0, 30.0, 7200.0])
+def test_a_clock_that_is_set_ends_no_loop_and_makes_none(by: float) -> None:
+    world = clocked()
+    world.spawn("calm", age=100.0)
+    world.loop("beat", 4)
+    since = world.the("beat").loop_since_at
+    last = world.spawn("beat")
+    world.pass_(1.0)
+    world.look()
+    world.pass_(0.5)
+    world.end(last, "beat", status=73)  # written before the clock was set, read after it
+    world.pass_(0.2)
+    world.set_clock(by)
+    world.look()
+    beat = world.the("beat")
+    assert beat.respawning and not world.the("calm").respawning
+    assert [round(life.lifetime_s or 0, 1) for life in beat.lives] == [2.2, 2.2, 2.2, 2.2, 1.5]
+    assert beat.spawns_per_min == pytest.approx(60 / 2.7)
+    assert beat.last_exit is not None and world.now - beat.last_exit.at == pytest.approx(0.2)
+    assert beat.loop_since_at == since, "as the log has it"
+    world.spawn("beat")
+    for _ in range(20):
+        world.pass_(1.0)
+        world.look()
+    assert world.the("beat").recovered and not world.the("beat").respawning
+
+
+def test_a_log_of_a_clock_that_was_in_the_future_keeps_no_loop_alive() -> None:
+    world = clocked()
+    world.pass_(86400.0)
+    world.loop("beat", 4)
+    world.spawn("beat")
+    world.look()
+    # Set back before anybody looked: the log's last life began tomorrow.
+    lives = world.the("beat").lives
+    assert lives[-1].ended_at is None
+    loop = judge(lives, 1.0, world.now - 86400.0 + 60.0, uptime_s=60.0)
+    assert not loop.respawning
+    assert not judge(lives, 1.0, world.now - 86400.0 + 60.0).respawning
+    assert judge(lives, 1.0, world.now + 1.0, uptime_s=1.0).respawning
 
 
 def test_a_loop_of_a_group_without_a_log_is_seen_before_supervisord_is_asked_again() -> None:

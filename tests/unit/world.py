@@ -59,6 +59,8 @@ class World:
     sources: list[SourceStatus] = field(default_factory=list)
     limited_to: tuple[str, ...] = ()
     logged: bool = True
+    boot: float | None = None
+    """Set, samples tell the time since then too, which `set_clock` leaves alone."""
     _events: list[LogEvent] = field(default_factory=list)
     _exits: list[Exit] = field(default_factory=list)
     _next: int = 100
@@ -80,7 +82,7 @@ class World:
         self._next += 1
         pid = pid or self._next
         started = self.now - age
-        key = ProcessKey(pid, round((started - BOOT) * HZ))
+        key = ProcessKey(pid, round((started - (self.boot or BOOT)) * HZ))
         argv = tuple(shlex.split(command))
         process = Process(
             key, ppid, pgrp or pid, pgrp or pid, uid, "root" if uid == 0 else "app",
@@ -268,13 +270,22 @@ class World:
     def pass_(self, seconds: float) -> None:
         self.now += seconds
 
+    def set_clock(self, by: float) -> None:
+        """As settimeofday(2): the sampler moves the boot and all starts with it."""
+        assert self.boot is not None
+        self.now += by
+        self.boot += by
+        for proc in self.procs.values():
+            began = proc.process.started_at + by
+            proc.process = replace(proc.process, started_at=began)
+
     def look(self) -> Snapshot:
         events, self._events = self._events, []
         exits, self._exits = self._exits, []
         used = sum(p.cpu_s + p.dead_s for p in self.procs.values())
         self.busy_s = max(self.busy_s, used)
         sample = Sample(
-            self.now, Host("box1", 2, BOOT, HZ), Viewer(self.uid, "root", False, 1),
+            self.now, Host("box1", 2, self.boot or BOOT, HZ), Viewer(self.uid, "root", False, 1),
             CpuTimes(self.busy_s, 0.0, 0.0, (0.5, 0.4, 0.3)),
             tuple(p.process for p in self.procs.values()),
             tuple(
@@ -285,6 +296,7 @@ class World:
             tuple(events), (), tuple(self.pidfiles.values()), tuple(self.schedules.values()),
             tuple(self.handles.values()), tuple(self.words.values()),
             (SourceStatus("processes", "", "ok"), *self.sources), limited_to=self.limited_to,
+            up_s=None if self.boot is None else self.now - self.boot,
         )  # fmt: skip
         self.sample = sample
         self.snapshot = self.timeline.add(sample)
