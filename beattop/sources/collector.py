@@ -18,9 +18,9 @@ from beattop.model.sample import Sample
 from beattop.model.source import SourceName, SourceStatus
 from beattop.model.supervisor import Supervisord
 from beattop.settings import ConfigError, ServerSetting, Settings
-from beattop.sources.between import Between, Name
+from beattop.sources.between import Between, Name, News, Ration
 from beattop.sources.celery.beatfiles import BeatFiles, BeatReading
-from beattop.sources.lifecycle import Drained, Lifecycle, choose
+from beattop.sources.lifecycle import Drained, Hearing, Lifecycle
 from beattop.sources.mainlog.logs import UNASKED_BYTES, LogReading, Logs
 from beattop.sources.proc import ProcessReading, Sampler
 from beattop.sources.supervisor.reader import SupervisorReading, SupervisorSource
@@ -33,9 +33,9 @@ _SETTLE_S = 0.03
 """supervisord writes its log line a few milliseconds after a death (6 ms in the median)."""
 _LISTEN_S = 0.1
 """At most so often is it asked who died."""
-_EARLY_EVERY_S = 2.0
-_EARLY_MOST = 4
-"""Samples taken early, because a program died: a handful at once, then one in two seconds."""
+_EARLY = {News.DEATH: (4, 2.0), News.ROW: (20, 0.5)}
+"""Samples taken early: so many at once, then one in so many seconds. Many programs may begin to
+loop at once, and each is to be named at once; most deaths are no loop."""
 _OPENING_S = (0.25, 0.5)
 """The first samples follow each other faster: supervisord's answers are on their way."""
 _RETRY_S = 1.0
@@ -80,8 +80,8 @@ class Collector:
         self._between = Between()
         self._told: tuple[Supervisord, ...] = ()
         self._died = False
-        self._early = float(_EARLY_MOST)
-        self._gained_at = self._listened_at = time.monotonic()
+        self._listened_at = time.monotonic()
+        self._early = {news: Ration(*each, self._listened_at) for news, each in _EARLY.items()}
         self._factor = 1.0
         self._trouble: str | None = None
         self._thread: threading.Thread | None = None
@@ -195,16 +195,13 @@ class Collector:
         rest = self._listened_at + _LISTEN_S - time.monotonic()
         self._ended.wait(max(_SETTLE_S, rest))
         now = self._listened_at = time.monotonic()
-        self._early = min(_EARLY_MOST, self._early + (now - self._gained_at) / _EARLY_EVERY_S)
-        self._gained_at = now
-        if self._early < 1 or not self._news():
-            return False
-        self._early -= 1
-        return True
+        news = self._news()
+        # A row of deaths may use what single ones left.
+        return any(self._early[each].take(now) for each in News if News.NONE < each <= news)
 
-    def _news(self) -> bool:
+    def _news(self) -> News:
         if self._lifecycle is None:
-            return False
+            return News.NONE
         drained = self._guarded("lifecycle", self._lifecycle.drain, Drained())
         logs = self._guarded("mainlog", lambda: self._logs.poll(self._told), LogReading())
         return self._between.hear(drained, logs.events, self._told)
@@ -226,11 +223,7 @@ class Collector:
 
     def _sample(self) -> Sample:
         if self._lifecycle is None:
-            self._lifecycle = choose(self._settings.lifecycle, self._on_exit)  # type: ignore[arg-type]
-        elif self._lifecycle.status().status == "down":
-            # Its thread died: the next lower way to hear goes on, and says why.
-            self._lifecycle.close()
-            self._lifecycle = choose("log", self._on_exit)
+            self._lifecycle = Hearing(self._settings.lifecycle, self._on_exit)  # type: ignore[arg-type]
         if self._sampler is None:
             self._sampler = Sampler(interesting)
         lifecycle, sampler = self._lifecycle, self._sampler

@@ -110,7 +110,7 @@ class Channel:
                 return
             if number is not None:
                 raise OSError(number, os.strerror(number))
-        raise Unavailable("the kernel did not acknowledge the wish to listen")
+        raise Unavailable("the kernel did not acknowledge the wish to listen", passing=True)
 
     def _prove(self) -> None:
         """Start a thread and wait for its birth to be told: cheaper than forking the whole app."""
@@ -120,7 +120,7 @@ class Channel:
         for raw in self._until(time.monotonic() + _DEADLINE_S):
             if tid is not None and netlink.thread_born(raw, pid, tid):
                 return
-        raise Unavailable("the kernel acknowledged, yet tells nothing")
+        raise Unavailable("the kernel acknowledged, yet tells nothing", passing=True)
 
     def _until(self, deadline: float) -> Iterator[bytes]:
         ready = select.poll()

@@ -63,6 +63,10 @@ class Children:
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most_pidfds = 2000 if soft < 0 else min(2000, soft // 3)
 
+    def because(self, why: str) -> None:
+        """Say another reason from now on."""
+        self._why = why
+
     def open(self) -> None:
         """Begin; raises Unavailable where the kernel lists no children."""
         if self._procfs.children(os.getpid()) is None:

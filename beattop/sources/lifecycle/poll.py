@@ -19,6 +19,10 @@ class Poll:
         self._watched = Watched(procfs or Procfs(), patience=0)
         self._at: float | None = None
 
+    def because(self, why: str) -> None:
+        """Say another reason from now on."""
+        self._why = why
+
     def open(self) -> None:
         """Nothing to open."""
 

@@ -18,10 +18,12 @@ Wake = Callable[[], None]
 class Unavailable(Exception):
     """This way cannot be had here. Holds why, and what would mend it."""
 
-    def __init__(self, reason: str, mend: str = "") -> None:
+    def __init__(self, reason: str, mend: str = "", passing: bool = False) -> None:
+        """`passing`: it may be had a little later, as where a busy box was slow to answer."""
         super().__init__(f"{reason}: {mend}" if mend else reason)
         self.reason = reason
         self.mend = mend
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
