@@ -80,36 +80,60 @@ def by_hour(
         yield hour, found[begun:]
 
 
+class _Rows:
+    """Spawns and exits of one name."""
+
+    __slots__ = ("hours", "statuses")
+
+    def __init__(self) -> None:
+        self.hours: dict[float, list[int]] = {}
+        """By hour: [spawns, exits]."""
+        self.statuses: dict[str, int] = {}
+
+
 class Counts:
     """Spawns and exits of a block, by name."""
 
-    __slots__ = ("_hours", "_meanings", "_statuses")
+    __slots__ = ("_names", "_slots")
 
     def __init__(self, meanings: dict[bytes, LogEvent]) -> None:
-        self._meanings = meanings
-        self._hours: dict[str, dict[float, list[int]]] = {}
-        self._statuses: dict[str, dict[str, int]] = {}
+        self._names: dict[str, _Rows] = {}
+        self._slots: dict[bytes, tuple[_Rows, str | None]] = {}
+        """By wording: where it counts, and for an exit its status."""
+        for wording, event in meanings.items():
+            if event.kind in ("spawned", "exited"):
+                rows = self._names.get(event.name)
+                if rows is None:
+                    rows = self._names[event.name] = _Rows()
+                self._slots[wording] = rows, exit_key(event) if event.kind == "exited" else None
 
     def add(self, hour: float, lines: list[Found]) -> None:
         """Count lines of one hour."""
+        slots = self._slots
         for wording, number in Counter(map(_wording, lines)).items():
-            event = self._meanings.get(wording)
-            if event is None or event.kind not in ("spawned", "exited"):
+            slot = slots.get(wording)
+            if slot is None:
                 continue
-            row = self._hours.setdefault(event.name, {}).setdefault(hour, [0, 0])
-            if event.kind == "spawned":
+            rows, status = slot
+            row = rows.hours.get(hour)
+            if row is None:
+                row = rows.hours[hour] = [0, 0]
+            if status is None:
                 row[0] += number
             else:
                 row[1] += number
-                statuses = self._statuses.setdefault(event.name, {})
-                key = exit_key(event)
-                statuses[key] = statuses.get(key, 0) + number
+                rows.statuses[status] = rows.statuses.get(status, 0) + number
 
     def hours(self, name: str) -> tuple[tuple[float, int, int], ...]:
         """As Past.by_hour."""
-        rows = self._hours.get(name)
-        return tuple([(hour, row[0], row[1]) for hour, row in sorted(rows.items())]) if rows else ()
+        rows = self._names.get(name)
+        if rows is None:
+            return ()
+        return tuple([(hour, row[0], row[1]) for hour, row in sorted(rows.hours.items())])
 
     def statuses(self, name: str) -> tuple[tuple[str, int], ...]:
         """As Past.exit_counts."""
-        return ranked(self._statuses.get(name) or {})
+        rows = self._names.get(name)
+        if rows is None:
+            return ()
+        return ranked(rows.statuses) if len(rows.statuses) > 1 else tuple(rows.statuses.items())
