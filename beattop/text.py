@@ -52,6 +52,8 @@ MASK = "**"
 
 def clean(text: str) -> str:
     """`text` on one line, without anything that a terminal would obey."""
+    if text.isprintable():  # most is: none of the signs below would be
+        return text
     text = _ESCAPES.sub("", text).replace("\t", " ").replace("\n", " ")
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("\ufffd", text))
 
@@ -68,7 +70,9 @@ def mask(text: str) -> str:
     low = text.lower()
     if any(hint in low for hint in _HINTS):
         text = _SECRET_PAIR.sub(_mask_value, text)
-    return _BEARER.sub(rf"\g<head>{MASK}", text)
+    if "bearer" in low or "basic" in low:
+        text = _BEARER.sub(rf"\g<head>{MASK}", text)
+    return text
 
 
 def _mask_value(found: re.Match[str]) -> str:

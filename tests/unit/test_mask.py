@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beattop.text import mask, safe_argv
+from beattop.text import _CONTROLS, _ESCAPES, _SURROGATES, mask, safe_argv
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,11 @@ def test_hostile_lengths_take_one_pass(text: str) -> None:
     mask(text)
     safe_argv([text])
     assert time.process_time() - begun < 5
+
+
+def test_what_is_printable_holds_nothing_that_a_terminal_obeys():
+    # clean() hands such text back as it is.
+    for code in range(0x110000):
+        one = chr(code)
+        obeyed = _CONTROLS.search(one) or _ESCAPES.search(one) or _SURROGATES.search(one)
+        assert not (one.isprintable() and (obeyed or one in "\t\n")), hex(code)

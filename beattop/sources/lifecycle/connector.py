@@ -11,6 +11,7 @@ from dataclasses import replace
 from beattop.model.lifecycle import LifecycleEvent
 from beattop.model.source import SourceStatus
 from beattop.sources.lifecycle.ear import Ear
+from beattop.sources.lifecycle.filter import MOST_PIDS
 from beattop.sources.lifecycle.lastlook import GONE, LastLook, last_look
 from beattop.sources.lifecycle.netlink import EXEC, EXIT, FORK, KernelEvent
 from beattop.sources.lifecycle.pidfd import open_pidfd, wait_status
@@ -109,10 +110,9 @@ class Connector:
                     os.eventfd_read(self._wake)
             with self._lock:
                 ended = self._hear()
+                wait = _SOON_S if self._impatient() else self._ear.period_s
                 if self._ear.late(self._watched.lives):
-                    wait = _FOCUS_S
-                else:
-                    wait = _SOON_S if self._impatient() else self._ear.period_s
+                    wait = min(wait, max(_FOCUS_S, self._ear.rest_s(time.monotonic())))
             if ended and self._on_exit is not None:
                 self._on_exit()
 
@@ -126,9 +126,9 @@ class Connector:
             for event, look in self._ear.hear(now):
                 ended |= self._take(event, look, (event.ns + behind) / 1e9, now)
             # Who was born is listened to from now on; what it did until now far has heard.
-            if not self._ear.late(self._watched.lives):
+            if self._ear.rest_s(now) or not self._ear.late(self._watched.lives):
                 break
-            new = self._ear.focus(self._watched.by_promise(), time.monotonic())
+            new = self._ear.focus(self._watched.by_promise(MOST_PIDS), time.monotonic())
             if not new:
                 break
             if self._ear.storm:
@@ -233,7 +233,7 @@ class Connector:
         with self._lock:
             new, events = self._watched.observe(reading)
             if new and self._ear is not None:
-                self._ear.focus(self._watched.by_promise(), time.monotonic())
+                self._ear.focus(self._watched.by_promise(MOST_PIDS), time.monotonic())
         if new and self._thread is not None:
             os.eventfd_write(self._wake, 1)
         return events

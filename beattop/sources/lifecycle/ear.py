@@ -24,6 +24,8 @@ from beattop.sources.proc.procfs import Procfs
 _PERIOD_S = 0.5
 _FOCUS_SHARE = 10  # a new filter costs 30 to 600 us: at most a tenth of a core goes into them
 _FOCUS_MOST_S = 0.01
+_FOCUS_CALM_S = 0.25
+"""Where far hears everything as well, there is no hurry to hear a newborn's children close by."""
 _KEEP_S = 2.0
 
 Heard = tuple[KernelEvent, LastLook | None]
@@ -130,8 +132,13 @@ class Ear:
             self._near.attach(bpf.family(chosen))
         self._focus = frozenset(pids)
         after = time.monotonic()
-        self._focus_again = after + min(_FOCUS_MOST_S, _FOCUS_SHARE * (after - now))
+        pause = min(_FOCUS_MOST_S, _FOCUS_SHARE * (after - now)) if self.storm else _FOCUS_CALM_S
+        self._focus_again = after + pause
         return new
+
+    def rest_s(self, now: float) -> float:
+        """For how long `focus` is still put off."""
+        return max(0.0, self._focus_again - now)
 
     def late(self, pids: Collection[int]) -> bool:
         """Whether `focus` was put off for some of `pids`."""

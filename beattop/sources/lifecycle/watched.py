@@ -175,11 +175,13 @@ class Watched:
         unheard, self._events = tuple(self._events), heard
         return new, unheard
 
-    def by_promise(self) -> list[int]:
-        """Pids, those first whose children are most wanted: a source may have room for some only.
+    def by_promise(self, room: int) -> list[int]:
+        """Pids, those first whose children are most wanted where there is no room for all.
 
         Supervisords, then parents by their children, then who may have had some.
         """
+        if len(self.lives) <= room:
+            return list(self.lives)
         children = Counter(life.ppid for life in self.lives.values())
         return sorted(
             self.lives,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pwd
 from functools import lru_cache
 
@@ -68,11 +69,10 @@ def process(procfs: Procfs, stat: Stat, raw: bytes, boot_at: float) -> Process |
     Needs psutil.PROCFS_PATH to name the same root.
     """
     try:
-        told = psutil.Process(stat.pid).as_dict(["uids", "cwd", "exe"])
+        told = psutil.Process(stat.pid).as_dict(["cwd", "exe"])
     except psutil.NoSuchProcess:
         return None
-    # Without uids (hidepid) the process's directory is hidden and none of this is reached.
-    uid = told["uids"].real if told["uids"] else -1
+    uid, ns_pid = _status(procfs, stat.pid)
     return Process(
         key=ProcessKey(stat.pid, stat.start_ticks),
         ppid=stat.ppid,
@@ -87,7 +87,7 @@ def process(procfs: Procfs, stat: Stat, raw: bytes, boot_at: float) -> Process |
         started_at=boot_at + stat.start_ticks / TICK_HZ,
         env=environ(procfs, stat.pid),
         cgroup=_cgroup(procfs, stat.pid),
-        ns_pid=_ns_pid(procfs, stat.pid),
+        ns_pid=ns_pid,
         pid_ns=_pid_ns(procfs, stat.pid),
     )
 
@@ -115,15 +115,18 @@ def _cgroup(procfs: Procfs, pid: int) -> str | None:
     return decode(named[0]) if named else None
 
 
-def _ns_pid(procfs: Procfs, pid: int) -> int:
-    try:
-        raw = procfs.read(f"{pid}/status")
-    except OSError:
-        return pid
-    for line in raw.split(b"\n"):
-        if line.startswith(b"NSpid:"):
-            return int(line.split()[-1])
-    return pid
+def _status(procfs: Procfs, pid: int) -> tuple[int, int]:
+    """(real user id, pid in its own namespace) from one reading; -1 where there is none."""
+    uid, ns_pid = -1, pid
+    # Without it (hidepid) the process's directory is hidden and none of this is reached.
+    with contextlib.suppress(OSError):
+        for line in procfs.read(f"{pid}/status").split(b"\n"):
+            if line.startswith(b"Uid:"):
+                uid = int(line.split(None, 2)[1])
+            elif line.startswith(b"NSpid:"):
+                ns_pid = int(line.split()[-1])
+                break
+    return uid, ns_pid
 
 
 def _pid_ns(procfs: Procfs, pid: int) -> int | None:
