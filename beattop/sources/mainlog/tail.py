@@ -9,6 +9,9 @@ from beattop.sources.mainlog.lines import MAX_LINE
 
 FileId = tuple[int, int]
 """(device, inode)."""
+Mark = tuple[int, bytes]
+"""A place in a file, and the bytes before it."""
+NO_MARK: Mark = (0, b"")
 _MARK = 64
 
 
@@ -74,6 +77,16 @@ class Tail:
         """Whether another file has the same bytes where this one was read last."""
         mark = len(self._mark)
         return bool(mark) and os.pread(fd, mark, self.position - mark) == self._mark
+
+    @property
+    def mark(self) -> Mark:
+        """Tells a file that was read so far from another one that got its number."""
+        return self.position, self._mark
+
+    def bears(self, mark: Mark) -> bool:
+        """Whether the mark is of this file; an empty one is of none."""
+        position, data = mark
+        return bool(data) and os.pread(self._fd, len(data), position - len(data)) == data
 
     def moved(self, fd: int) -> Tail:
         """The same place in a copy of the file."""

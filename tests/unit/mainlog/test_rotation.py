@@ -9,7 +9,7 @@ import threading
 
 from supervisor.loggers import LevelsByName, LogRecord, RotatingFileHandler
 
-from beattop.sources.mainlog import follow
+from beattop.sources.mainlog import follow, rotation
 from tests.unit.mainlog.test_follow import entries, entry, pids
 
 
@@ -181,6 +181,27 @@ def test_whatever_the_order_of_writing_rotating_and_looking(box, opened):
         got += pids(main.poll())
         assert got == list(range(n)), seed
         main.close()
+
+
+def test_a_file_that_hides_while_it_is_renamed_brings_nothing_twice(box, opened, monkeypatch):
+    box.write(entries(0))
+    main = opened()
+    for n in range(1, 4):
+        box.rotate(9)
+        box.write(entries(n))
+        assert pids(main.poll()) == [n]
+    box.rotate(9)
+    box.write(entries(4))
+    # Ours, now .1, is left out of the listing; the times tell nothing of the older ones.
+    monkeypatch.setattr(main._chain, "_begun_at", 0.0)
+    listed = rotation.rotated
+
+    def hiding(path):
+        older, words = listed(path)
+        return [file for file in older if file.number != 1], words
+
+    monkeypatch.setattr(rotation, "rotated", hiding)
+    assert pids(main.poll()) == ["gap", 4], "what hid may have been two"
 
 
 def test_supervisors_own_handler_rotating_at_full_speed(box, opened):
