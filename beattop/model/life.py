@@ -47,6 +47,7 @@ class Gone:
     cpu_s: float | None
     status: int | None
     signal: str | None
+    began_at: float | None = None
 
 
 class Row:
@@ -112,7 +113,8 @@ class Row:
                 ended_at=None if ended is None else ended + by,
             )
         for pid, gone in self._early.items():
-            self._early[pid] = replace(gone, at=gone.at + by)
+            began = None if gone.began_at is None else gone.began_at + by
+            self._early[pid] = replace(gone, at=gone.at + by, began_at=began)
 
     def _close(self, event: LogEvent) -> None:
         requested = event.kind == "stopped"
@@ -147,8 +149,13 @@ def _matches(life: Life, gone: Gone) -> bool:
 def _told(life: Life, gone: Gone) -> Life:
     # The log has it from wait(2); a kernel's event may be of the first thread alone.
     known = life.status is not None or life.signal is not None
+    spawned = life.spawned_at
+    # supervisord writes its line after the fork, on a busy box much of a short life later.
+    if spawned is not None and gone.began_at is not None and 0 < spawned - gone.began_at < _SAME_S:
+        spawned = gone.began_at
     return replace(
         life,
+        spawned_at=spawned,
         ended_at=gone.at,
         status=life.status if known else gone.status,
         signal=life.signal if known else gone.signal,

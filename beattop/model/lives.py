@@ -117,13 +117,14 @@ class Lives:
         cpu_s: float | None = None,
         status: int | None = None,
         signal: str | None = None,
+        began_at: float | None = None,
     ) -> bool:
         """Give a life what the kernel knows better; False where no such life is known (yet).
 
         `pid` as supervisord numbers it. It counts no exit: the log alone says whether anybody asked
         for it. What comes before its `spawned` line is kept for it.
         """
-        return self._row.enrich(pid, Gone(ended_at, cpu_s, status, signal))
+        return self._row.enrich(pid, Gone(ended_at, cpu_s, status, signal, began_at))
 
     def shift(self, by: float) -> None:
         """The clock was set by so many seconds: lives began at other times by it. What is counted

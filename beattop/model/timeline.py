@@ -170,7 +170,7 @@ class Timeline:
             return
         lives = self._lives_of(program)
         if lives is not None:
-            lives.enrich(gone.pid, gone.at, gone.cpu_s, gone.status, gone.signal)
+            lives.enrich(gone.pid, gone.at, gone.cpu_s, gone.status, gone.signal, gone.started_at)
 
     def _lives_of(self, program: ProgramId) -> Lives | None:
         if not self._names.ambiguous(program.supervisor, program.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from beattop import __version__
@@ -70,7 +71,12 @@ def _exit(last: LastExit | None) -> dict[str, Any] | None:
     }
 
 
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
 def _program(program: Program) -> dict[str, Any]:
+    ended = [life for life in program.lives if life.ended_at is not None][-10:]
     return {
         "supervisor": program.id.supervisor,
         "group": program.id.group,
@@ -90,6 +96,9 @@ def _program(program: Program) -> dict[str, Any]:
         "first_seen_at": _round(program.first_seen_at),
         "history_complete": program.history_complete,
         "lifetime_median_s": _round(program.lifetime_median_s),
+        "lifetimes_s": [_round(span) for span in _known(life.lifetime_s for life in ended)],
+        "cpu_per_life_s": [_round(cpu) for cpu in _known(life.cpu_s for life in ended)],
+        "exit_counts": dict(program.past.exit_counts) if program.past else {},
         "last_exit": _exit(program.last_exit),
         "cpu_pct": _pct(program.cpu_pct),
         "churn_pct": _pct(program.churn_pct),

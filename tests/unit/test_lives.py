@@ -155,6 +155,16 @@ def test_the_kernel_tells_more_of_a_life_before_and_after_the_log():
     assert len(lives.lives) == 2
 
 
+def test_a_life_begins_with_its_fork_not_with_the_line_about_it():
+    lives = fold([spawned(BASE + 0.03, 41)])
+    assert lives.enrich(41, BASE + 0.041, 0.001, 7, None, BASE + 0.001)
+    assert lives.lives[-1].lifetime_s == pytest.approx(0.04)
+    # Of another life, or of a clock that stood elsewhere.
+    lives.add(spawned(BASE + 10, 42))
+    assert lives.enrich(42, BASE + 10.5, 0.001, 7, None, BASE + 3)
+    assert lives.lives[-1].lifetime_s == pytest.approx(0.5)
+
+
 def test_the_kernel_may_be_faster_than_the_spawned_line():
     lives = Lives("s", NAME)
     assert not lives.enrich(43, BASE + 0.004, 0.003, 1, None)

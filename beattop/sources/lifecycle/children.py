@@ -186,7 +186,7 @@ class Children:
             return
         behind = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         self._parents.add(parent)
-        if self._watched.fork(pid, parent, behind + stat.start_ticks / TICK_HZ):
+        if self._watched.fork(pid, parent, behind + (stat.start_ticks + 0.5) / TICK_HZ):
             life = self._watched.lives[pid]
             life.start_ticks, life.exact = stat.start_ticks, True
             self._hold(pid)
