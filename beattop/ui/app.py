@@ -278,6 +278,13 @@ class BeattopApp(App[int]):
             self._resizing.stop()
         self._resizing = self.set_timer(_RESIZED_S, self.action_redraw)
 
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        from beattop.ui.screens.closing import Palette  # noqa: PLC0415 - not needed for the first frame
+
+        if not Palette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_redraw(self) -> None:
         """Draw everything again: another program wrote over it."""
         self.refresh(layout=True)

@@ -11,11 +11,12 @@ from textual.screen import ModalScreen
 
 from beattop.ui.line import line
 from beattop.ui.rows import SORTS
+from beattop.ui.screens.closing import Closing
 from beattop.ui.widgets.lines import Lines
 from beattop.ui.widgets.pager import Pager
 
 
-class ChooseSort(ModalScreen[str | None]):
+class ChooseSort(ModalScreen[str | None], Closing[str | None]):
     """Arrows and Enter; Esc keeps the order as it is. Dismissed with the order's id."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from beattop.model.frame import Frame
 from beattop.ui.commands import Where, bindings
 from beattop.ui.footer import footer_line
 from beattop.ui.line import Line, cut, justified, line
+from beattop.ui.screens.closing import Closing
 from beattop.ui.widgets.lines import Lines
 from beattop.ui.widgets.note import Note
 from beattop.ui.widgets.pager import Pager
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from beattop.ui.app import BeattopApp
 
 
-class PageScreen(Screen[None]):
+class PageScreen(Closing[None]):
     """A title, lines that scroll, a footer; subclasses say what the lines are."""
 
     WHERE: ClassVar[Where] = "page"

@@ -21,6 +21,7 @@ from beattop.ui.line import EMPTY, Line, line, paragraph
 from beattop.ui.messages import CheckArrived, PlanEnded
 from beattop.ui.plandeed import alarm, commands, deed
 from beattop.ui.planwords import plan_lines, progress_lines
+from beattop.ui.screens.closing import Closing
 from beattop.ui.widgets.choice import Choice
 from beattop.ui.widgets.lines import Lines
 from beattop.ui.widgets.note import Note
@@ -34,7 +35,7 @@ _TURNS: Final = frozenset({"stays-stopped", "runs", "gone"})
 """Checks after which a program's state has changed."""
 
 
-class PlanDialog(ModalScreen[None]):
+class PlanDialog(ModalScreen[None], Closing[None]):
     """Cancel has the focus; only `y` or the focused button carries the plan out."""
 
     WHERE: ClassVar[Where] = "plan"
