@@ -62,6 +62,7 @@ def settings_of(ctx: click.Context, /, given: dict[str, Any]) -> Settings:
     """Files, environment, options, in this order; raises ConfigError."""
     options = _merged(ctx, given)
     settings = load(options.get("config", ()), os.environ)
+    _check_keys(settings)
     if options.get("read_only"):
         settings = read_only(settings, "--read-only was given")
     changes: dict[str, Any] = {}
@@ -75,6 +76,18 @@ def settings_of(ctx: click.Context, /, given: dict[str, Any]) -> Settings:
         if options.get(name):
             changes[name] = options[name]
     return replace(settings, **changes)
+
+
+def _check_keys(settings: Settings) -> None:
+    """The same config is good, or bad, for every command."""
+    if not settings.keys:
+        return
+    from beattop.ui.keymap import Keymap  # noqa: PLC0415 - the table alone, without Textual
+
+    try:
+        Keymap(settings.keys)
+    except ValueError as error:
+        raise ConfigError(f"config: {error}") from None
 
 
 class _ReaderGone(Exception):

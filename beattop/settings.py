@@ -16,6 +16,7 @@ else:
     import tomli as tomllib
 
 LIFECYCLES = ("auto", "connector", "log", "poll")
+THEMES = ("auto", "dark", "light", "ansi")
 OFF = frozenset({"", "0", "false", "no"})
 SYSTEM_FILE = Path("/etc/beattop.toml")
 _MOST_BYTES = 1 << 20
@@ -32,6 +33,8 @@ class ServerSetting:
     target: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    told_by: str = field(default="--supervisor", compare=False)
+    """Where the user wrote it, for words on what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,8 @@ def _with_table(settings: Settings, table: Mapping[str, Any], path: Path) -> Set
         )
     if changes.get("lifecycle", "auto") not in LIFECYCLES:
         raise ConfigError(f"{path}: lifecycle must be one of {', '.join(LIFECYCLES)}")
+    if changes.get("theme", "auto") not in THEMES:
+        raise ConfigError(f"{path}: theme must be one of {', '.join(THEMES)}")
     if changes.pop("read_only", False):
         settings = read_only(settings, f"read_only in {path}")
     return replace(settings, **changes)
@@ -168,7 +173,8 @@ def _servers(value: object, path: Path) -> tuple[ServerSetting, ...]:
         texts = [entry.get(name) for name in ("username", "password")]
         if unknown or any(t is not None and not isinstance(t, str) for t in texts):
             raise ConfigError(f"{path}: [[supervisor]] takes the texts url, username and password")
-        out.append(ServerSetting(entry["url"], entry.get("username"), entry.get("password")))
+        where = f"{path}: [[supervisor]] url"
+        out.append(ServerSetting(entry["url"], entry.get("username"), entry.get("password"), where))
     return tuple(out)
 
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 from beattop.actions.refuse import RefusingExecutor
 from beattop.commands.executors import executor_for
@@ -40,14 +41,60 @@ NAMES = (
     "pane-80x10",
     "replay",
 )
-"""What there is a picture of; the README shows the first three."""
+"""What there is a picture of; the README shows each."""
 WIDE = (120, 34)
+SMALL = (80, 10)
+CELL = 12.2
+"""Width of a cell in Rich's picture."""
 
 
 def shown(svg: str) -> str:
     """The text in a picture, blanks folded."""
     words = re.sub(r"<[^>]+>", "", " ".join(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.S)))
     return re.sub(r"(?:&#160;|\s)+", " ", words)
+
+
+def tight(svg: str) -> str:
+    """The same without blanks at the ends of texts: some renderers stretch what is left of them."""
+
+    def cut(found: re.Match[str]) -> str:
+        words = found["words"]
+        inner = re.sub(r"^(?:&#160;)+", "", words)
+        left = (len(words) - len(inner)) // len("&#160;")
+        bare = re.sub(r"(?:&#160;)+$", "", inner)
+        right = (len(inner) - len(bare)) // len("&#160;")
+        if not bare:
+            return ""
+        x, length = float(found["x"]), float(found["length"])
+        x, length = round(x + left * CELL, 1), round(length - (left + right) * CELL, 1)
+        return f'<text{found["head"]}x="{x:g}" y="{found["y"]}" textLength="{length:g}"{found["tail"]}>{bare}</text>'
+
+    return re.sub(
+        r'<text(?P<head>[^>]*?)x="(?P<x>[\d.]+)" y="(?P<y>[\d.]+)" textLength="(?P<length>[\d.]+)"'
+        r"(?P<tail>[^>]*)>(?P<words>[^<]*)</text>",
+        cut,
+        svg,
+    )
+
+
+def rows(svg: str) -> list[str]:
+    """The lines of a picture from top to bottom; ValueError where it is no valid SVG."""
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        raise ValueError(str(error)) from None
+    found: dict[float, dict[float, str]] = {}
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        if "clip-path" in text.attrib:  # the window's title has none
+            line = found.setdefault(float(text.attrib["y"]), {})
+            line[float(text.attrib["x"])] = "".join(text.itertext()).replace("\xa0", " ")
+    return [" ".join(part for _, part in sorted(line.items())) for _, line in sorted(found.items())]
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Columns and rows of a picture, from the cells that Rich's frame was made for."""
+    box = ElementTree.fromstring(svg).attrib["viewBox"].split()
+    return round((float(box[2]) - 18) / CELL), round((float(box[3]) - 50) / 24.4)
 
 
 async def wait(
@@ -69,7 +116,7 @@ class Camera:
     def take(self, app: BeattopApp, name: str) -> None:
         assert name in NAMES
         svg = app.export_screenshot(title="beattop")
-        (self.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        (self.folder / f"{name}.svg").write_text(tight(svg), encoding="utf-8")
         print(f"{name}.svg", file=sys.stderr)
 
 
@@ -130,10 +177,8 @@ async def read_only(camera: Camera, settings: Settings) -> None:
 async def pane(camera: Camera, settings: Settings) -> None:
     feed = LiveFeed(Collector(settings))
     app = BeattopApp(feed, RefusingExecutor("a picture"), settings)
-    async with app.run_test(size=(80, 10)):
-        await wait(
-            app, lambda t: "RESPAWN" in t and "73" in t and "measuring" not in t, "the small pane"
-        )
+    async with app.run_test(size=SMALL):
+        await wait(app, lambda t: "RESPAWN" in t and "73" in t and "churn" in t, "the small pane")
         camera.take(app, "pane-80x10")
     feed.stop()
 
@@ -159,7 +204,9 @@ def main(folder: Path) -> None:
         Incident(lambda line: print(line, file=sys.stderr)) as demo,
         tempfile.TemporaryDirectory() as aside,
     ):
-        settings = Settings(supervisors=(ServerSetting(str(demo.conf)),), title="demo")
+        settings = Settings(
+            supervisors=(ServerSetting(str(demo.conf)),), title="demo", theme="dark"
+        )
         tape = Path(aside) / "tape"
         asyncio.run(live(camera, settings, demo.url, tape))
         asyncio.run(read_only(camera, settings))

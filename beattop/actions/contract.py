@@ -26,5 +26,5 @@ class Executor(Protocol):
     def undo_plan(self) -> Plan | None:
         """The plan that takes the last action of this run back; None where there is none."""
 
-    def close(self) -> None:
-        """Beattop ends: what is under way goes no further, and is told so."""
+    def close(self, tell: Callable[[str], None] = ...) -> None:
+        """Beattop ends: what is under way goes no further; `tell` hears of a wait for it."""

@@ -22,6 +22,8 @@ from beattop.text import listing, safe
 
 CLOSE_S = 30.0
 """How long a closed screen waits for a restart that is halfway, or for an answer."""
+QUIET_S = 0.3
+"""A wait that is not worth a word."""
 ENDED = "beattop was ended"
 
 
@@ -55,6 +57,7 @@ class LiveExecutor:
         self._busy = threading.Lock()
         self._closing = threading.Event()
         self._broken_off: Callable[[], None] = lambda: None
+        self._title = ""
         self._undo: list[Plan] = []
 
     def undo_plan(self) -> Plan | None:
@@ -104,6 +107,7 @@ class LiveExecutor:
             confined_to=self._confined_to,
         )
         self._broken_off = lambda: note("result", status="interrupted", summary=ENDED)
+        self._title = plan.title
         run.deadline = self._clock.monotonic() + _span(run)
         note(
             "plan",
@@ -122,17 +126,28 @@ class LiveExecutor:
         self._remember(plan, outcome)
         return self._with_journal(outcome, on_check)
 
-    def close(self) -> None:
+    def close(self, tell: Callable[[str], None] = lambda words: None) -> None:
         """Beattop ends, a closed terminal too: a plan under way takes no further step.
 
         A restart between its stop and its start is brought to its end first. Blocks for at most
-        CLOSE_S; what is not over then is journalled as interrupted.
+        CLOSE_S, and says so through `tell`; what is not over then, or where a signal ends the
+        wait, is journalled as interrupted.
         """
         self._closing.set()
-        if self._busy.acquire(timeout=CLOSE_S):
+        if self._busy.acquire(timeout=min(QUIET_S, CLOSE_S)):
+            self._busy.release()
+            return
+        try:
+            tell(f"{self._title}: waiting at most {CLOSE_S:.0f} s for its end (Ctrl-C leaves now)")
+            over = self._busy.acquire(timeout=CLOSE_S)
+        except BaseException:
+            self._broken_off()
+            raise
+        if over:
             self._busy.release()
         else:
             self._broken_off()
+            tell(f"{self._title}: not over, look at it")
 
     def _clients(self, note: Callable[[str, str], None]) -> Callable[[str], WriteClient]:
         """One client a supervisord for one carrying-out; a thread of its own uses them."""

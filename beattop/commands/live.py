@@ -43,7 +43,13 @@ def run(settings: Settings, confined_to: frozenset[str] | None = None) -> int:
         # A closing shell sends it twice; the second would end what is brought to its end here.
         with contextlib.suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        executor.close()
+        executor.close(_tell)
+
+
+def _tell(words: str) -> None:
+    """On the terminal that the screen has left, if it is still there."""
+    with contextlib.suppress(OSError, ValueError):
+        print(f"beattop: {words}", file=sys.stderr, flush=True)
 
 
 def replay(settings: Settings, samples: Sequence[Sample], name: str) -> int:

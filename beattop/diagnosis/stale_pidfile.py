@@ -86,9 +86,8 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     name = short_name(program.id, snapshot)
     what = _command(fact.holder_argv)
     proven = proven_stale(fact, snapshot)
-    whose = f"pid {fact.pid}, which is `{what}`" + (
-        f" of user {fact.holder_user}" if fact.holder_user else ""
-    )
+    holder = f"`{what}`" + (f" of user {fact.holder_user}" if fact.holder_user else "")
+    whose = f"pid {fact.pid}, which is {holder}"
     stranger = None if proven else _beat(fact, snapshot)
     whom = f"the beat of {app_name(stranger)}, another project" if stranger else "no beat"
     evidence = [f"{fact.path} names {whose}: {whom}"]
@@ -106,7 +105,7 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     command = f"rm {shlex.quote(fact.path)}"
     config = program.config
     state = "dies " + rate(program) if program.respawning else "is FATAL"
-    summary = f"{name} {state} (exit 73): {fact.path} is stale, its {whose}. No beat runs."
+    summary = f"{name} {state} (exit 73): {fact.path} is stale (its pid {fact.pid} is {holder}). No beat runs."
     cure = (
         f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
         "For good: let it keep no pidfile, for supervisord runs it once as it is"

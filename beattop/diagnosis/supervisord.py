@@ -101,7 +101,7 @@ def _gone(server: Supervisord, word: SourceStatus) -> Finding:
             ticket=f"supervisord at {server.id} does not run: {why}.",
         ),
         identity=f"supervisor-not-answering:{server.id}",
-        short=f"supervisord at {server.id} does not answer",
+        short=f"supervisord ({server.id}) does not answer: {why}",
     )
 
 

@@ -51,10 +51,14 @@ def interesting(argv: Sequence[str]) -> bool:
 
 def servers(settings: Iterable[ServerSetting]) -> tuple[Server, ...]:
     """As the supervisor source takes them; raises ConfigError."""
+    return tuple(_server(setting) for setting in settings)
+
+
+def _server(setting: ServerSetting) -> Server:
     try:
-        return tuple(parse(s.target, s.username, s.password) for s in settings)
+        return parse(setting.target, setting.username, setting.password)
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(f"{setting.told_by} {error}") from None
 
 
 class Collector:

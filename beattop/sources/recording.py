@@ -7,7 +7,7 @@ import os
 import stat
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TextIO, overload
 
@@ -39,6 +39,7 @@ _STEADY = (
 )
 
 
+_FIELDS = tuple(f.name for f in fields(Sample) if f.name not in ("processes", "usage"))
 Keys = tuple[ProcessKey, ...]
 
 
@@ -62,13 +63,14 @@ class Writer:
 
     def add(self, sample: Sample) -> None:
         """Append one sample; raises OSError."""
-        plain = to_plain(replace(sample, processes=(), usage=()))
-        for name in _STEADY:
+        plain: dict[str, Any] = {}
+        for name in _FIELDS:
             raw = getattr(sample, name)
-            if name in self._steady and self._steady[name] == raw:
-                del plain[name]
-            else:
+            if name in _STEADY:
+                if name in self._steady and self._steady[name] == raw:
+                    continue
                 self._steady[name] = raw
+            plain[name] = to_plain(raw)  # what is not written is not made plain: history is long
         known, used = self._known, self._used
         self._known = {p.key: p for p in sample.processes}
         self._used = {u.key: u for u in sample.usage}

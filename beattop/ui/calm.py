@@ -62,7 +62,8 @@ def calm_words(snapshot: Snapshot) -> str:
         loose = count(len(snapshot.unmanaged), "Celery process", "Celery processes")
         return f"No supervisord here; {loose} outside of any."
     programs = snapshot.programs
-    up = [p for p in programs if p.pid is not None]
+    # Between two lives a periodic program is as it should be: no word that comes and goes.
+    up = [p for p in programs if p.pid is not None or p.periodic]
     parts = [_steady(programs, up)]
     if not snapshot.beats and not snapshot.unmanaged and not any(_celery(p) for p in programs):
         parts.append("None of them runs Celery.")
@@ -99,13 +100,19 @@ def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
 def _beats(snapshot: Snapshot) -> str:
     alive = [b for b in snapshot.beats if b.health != "down" and b.pid is not None]
     apps = Counter(b.key.app or "an app without a name" for b in alive)
+    keys = Counter(b.key.app or "an app without a name" for b in {b.key: b for b in alive}.values())
     if not apps:
         return "No beat runs here." if any(_celery(p) for p in snapshot.programs) else ""
     words = []
     for place, (app, number) in enumerate(sorted(apps.items())):
         many = "one" if number == 1 else str(number)
-        beats = f" {'beat' if number == 1 else 'beats'}" if place == 0 else ""
-        words.append(f"{many}{beats} for {app}")
+        beats = (
+            f" {'beat' if number == 1 or number == keys[app] else 'beats'}" if place == 0 else ""
+        )
+        if number == keys[app] > 1:
+            words.append(f"one{beats} for each of {number} projects {app}")
+        else:
+            words.append(f"{many}{beats} for {app}")
     return _sentence(", ".join(words))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 Where = Literal["app", "main", "page", "plan"]
 """Everywhere; the table; a page of text (details, log, events ...); the dialog of a plan."""
@@ -241,6 +242,8 @@ BY_ID = {c.id: c for c in COMMANDS}
 
 def bindings(where: Where) -> list[BindingType]:
     """Textual's bindings for one place; `App.set_keymap` remaps them by id."""
+    from textual.binding import Binding  # noqa: PLC0415 - the table itself is read without Textual
+
     return [
         Binding(
             ",".join(c.keys),

@@ -105,8 +105,12 @@ def progress_lines(
     width: int,
     *,
     undo: str = "",
+    room: int | None = None,
 ) -> list[Line]:
-    """The checklist as it fills in, what it did to the box, and how it ended."""
+    """The checklist as it fills in, what it did to the box, and how it ended.
+
+    How it ended stands first where all of it does not fit into `room` lines.
+    """
     out: list[Line] = []
     many = len(plan.steps) > 1
     for check in checks.values():
@@ -124,12 +128,13 @@ def progress_lines(
         )
     if not checks:
         out.append(line((f" {glyphs.PENDING} asking …", "dim")))
-    out += [EMPTY, _effect(before, now)]
-    if outcome is not None:
-        out += _ending(plan, outcome, width)
-        if undo:
-            out.append(line((f"   {undo}", "dim")))
-    return out
+    effect = _effect(before, now)
+    if outcome is None:
+        return [*out, EMPTY, effect]
+    ending = _ending(plan, outcome, width, undo)
+    if room is not None and len(out) + 2 + len(ending) > room:
+        return [*ending, effect, EMPTY, *out]
+    return [*out, EMPTY, effect, *ending]
 
 
 _ENDINGS = {
@@ -140,9 +145,11 @@ _ENDINGS = {
 }
 
 
-def _ending(plan: Plan, outcome: Outcome, width: int) -> list[Line]:
+def _ending(plan: Plan, outcome: Outcome, width: int, undo: str) -> list[Line]:
     sign, ink = _ENDINGS.get(outcome.status, (glyphs.CRITICAL, "critical"))
     out = paragraph(outcome.summary, width, ink, 3, line((f" {sign} ", ink)))
+    if undo:
+        out.append(line((f"   {undo}", "dim")))
     if outcome.further is not None:
         words = f"Next, if you want: {outcome.further.title}"
         out += paragraph(words, width, "bold", 3, line("   "))

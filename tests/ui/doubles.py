@@ -169,7 +169,7 @@ class FakeExecutor:
     def undo_plan(self) -> Plan | None:
         return self.undo
 
-    def close(self) -> None:
+    def close(self, tell: Callable[[str], None] = lambda words: None) -> None:
         self.closed = True
 
 
@@ -194,5 +194,5 @@ class Refusing:
     def undo_plan(self) -> Plan | None:
         return None
 
-    def close(self) -> None:
+    def close(self, tell: Callable[[str], None] = lambda words: None) -> None:
         pass

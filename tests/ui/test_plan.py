@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from beattop.model.plan import Outcome, Plan, Step
+from beattop.model.plan import Check, Outcome, Plan, Step
 from beattop.ui.line import cells
+from beattop.ui.messages import CheckArrived
 from tests.ui import frames
 from tests.ui.conftest import SIZES, running
 from tests.ui.doubles import FakeExecutor, Refusing
@@ -280,3 +281,33 @@ async def test_a_step_that_is_no_program_has_its_call():
     async with running(frames.incident(), executor=executor) as screen:
         await screen.press("u")
         assert "SIGKILL" in screen.text and "pid 812" in screen.text and "no undo" in screen.text
+
+
+@pytest.mark.parametrize("size", [(80, 10), (40, 8), (120, 40)])
+async def test_how_it_ended_and_the_way_back_are_in_sight(size):
+    executor = FakeExecutor()
+    async with running(frames.incident(0), executor=executor, size=size) as screen:
+        await screen.press("d")
+        step = dialog(screen).plan.steps[0]
+        executor.undo = Plan("Start beat2 again", (), (step,), (), (), ())
+        await screen.press("y")
+        await screen.until(lambda: dialog(screen).state == "ended")
+        assert "is stopped and stays so" in " ".join(screen.text.split())
+        assert "u  undo" in screen.text
+        if size == (40, 8):
+            assert "is stopped" in screen.lines[1], "first where not all of it fits"
+
+
+async def test_in_a_small_pane_the_newest_check_is_in_sight_while_it_works():
+    executor = FakeExecutor(hold=True)
+    async with running(frames.incident(0), executor=executor, size=(40, 6)) as screen:
+        await screen.press("d", "y")
+        await screen.until(lambda: "asked to stop" in screen.text)
+        for n in range(9):
+            dialog(screen).on_check_arrived(
+                CheckArrived(Check(f"c{n}", f"check number {n}", "done", "seen", None))
+            )
+            await screen.settle()
+        assert "check number 8" in screen.text
+        executor.release.set()
+        await screen.until(lambda: dialog(screen).state == "ended")

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from beattop.diagnosis.supervisord import not_answering
 from beattop.model.snapshot import Burnt
+from beattop.model.source import SourceStatus
 from beattop.ui.calm import calm_words
 from beattop.ui.cpubar import cost, cpubar
 from beattop.ui.header import Condition, header
@@ -88,6 +90,40 @@ def test_a_state_that_is_not_known_is_not_called_steady():
     blind = replace(frame, snapshot=replace(frame.snapshot, programs=programs))
     words = plain(verdict(blind, 120, shown)).strip()
     assert words.startswith("Nothing wrong seen, but the state of 3 programs is not known.")
+
+
+def test_a_periodic_program_between_two_lives_is_steady():
+    snapshot = frames.calm().snapshot
+    *rest, last = snapshot.programs
+    resting = replace(snapshot, programs=(*rest, replace(last, pid=None, periodic=True)))
+    assert calm_words(resting) == calm_words(snapshot)
+    stopped = replace(snapshot, programs=(*rest, replace(last, pid=None)))
+    assert calm_words(stopped).startswith("11 of 12 programs steady, 1 not running")
+
+
+def test_beats_of_namesakes_are_one_for_each_project():
+    snapshot = frames.calm().snapshot
+    (beat,) = snapshot.beats
+    other = replace(beat, key=beat.key._replace(cwd="/srv/other"), pid=77)
+    two = replace(snapshot, beats=(beat, other))
+    assert "One beat for each of 2 projects proj." in calm_words(two)
+    same = replace(snapshot, beats=(beat, replace(beat, pid=77)))
+    assert "2 beats for proj." in calm_words(same)
+
+
+@pytest.mark.parametrize("size", [200, 120, 80, 40])
+def test_a_supervisord_that_is_gone_is_named_with_why_and_the_key(size):
+    server = "unix:///var/run/a/rather/long/path/to/supervisor.sock"
+    why = "the socket does not exist: supervisord does not run"
+    word = SourceStatus("supervisor", server, "down", why)
+    snapshot = frames.incident().snapshot
+    gone = replace(snapshot.supervisords[0], id=server, key=None, answers=False)
+    seen = replace(snapshot, supervisords=(gone,), sources=(word,), limited_to=(server,))
+    (found,) = not_answering(seen)
+    frame = replace(frames.incident(), snapshot=seen, findings=(found,))
+    text = plain(verdict(frame, size, shown, more=0, facts=False))
+    assert "does not answer: the" in " ".join(text.split()), text
+    assert " v " in text.splitlines()[1]
 
 
 def test_what_is_not_seen_is_told_with_what_would_mend_it():

@@ -49,6 +49,16 @@ def test_what_is_read_is_what_was_written(samples, tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_stays_the_same_is_not_even_made_plain(samples, monkeypatch):
+    writer = Writer(io.StringIO())
+    writer.add(samples[0])
+    made = []
+    monkeypatch.setattr(recording, "to_plain", lambda value: made.append(value) or to_plain(value))
+    writer.add(replace(samples[0], at=samples[0].at + 1))
+    assert not [value for value in made if value is samples[0].configs or value is samples[0].older]
+    assert samples[0].configs and not [value for value in made if value is samples[0]]
+
+
 def test_what_stays_the_same_is_written_once(samples):
     stream = io.StringIO()
     writer = Writer(stream)

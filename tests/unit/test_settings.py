@@ -164,3 +164,43 @@ def test_the_version_is_told_before_and_after_each_command(command, capsys):
 def test_a_port_that_is_none_is_told(port, capsys):
     assert cli.run(["metrics", "--listen", f"127.0.0.1:{port}"]) == 2
     assert "ADDR:PORT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["--once"], ["check"], ["record", "-"], ["stop-duplicates"], ["classify"], []]
+)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[keys]\nnosuch = "x"\n', "no command is called 'nosuch'"),
+        ('[keys]\nlog = "e"\n', "e is both log and events"),
+        ('theme = "pink"\n', "theme must be one of auto, dark, light, ansi"),
+    ],
+)
+def test_one_config_is_good_or_bad_for_every_command(
+    files, monkeypatch, capsys, command, text, says
+):
+    monkeypatch.setattr(os, "environ", files[2])
+    files[1].write_text(text)
+    assert cli.run(command) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.startswith("beattop: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("url", ["", "x://y", "/nonexistent", "unix:/x"])
+def test_a_bad_address_is_blamed_on_where_it_stands(files, url):
+    from beattop.sources.collector import Collector
+
+    files[1].write_text(f'[[supervisor]]\nurl = "{url}"\n')
+    with pytest.raises(ConfigError) as refused:
+        Collector(load((), files[2]))
+    assert str(refused.value).startswith(f"{files[1]}: [[supervisor]] url {url}".rstrip())
+    assert "--supervisor" not in str(refused.value)
+    with pytest.raises(ConfigError, match=r"^--supervisor "):
+        Collector(Settings(supervisors=settings.named([url])))
+
+
+def test_the_screens_themes_are_the_configs():
+    from beattop.ui.theme import THEMES
+
+    assert ("auto", *THEMES) == settings.THEMES

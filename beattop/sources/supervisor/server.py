@@ -43,7 +43,7 @@ def parse(text: str, username: str | None = None, password: str | None = None) -
     """
     text = text.strip()
     if not text:
-        raise ValueError(f"--supervisor is empty: {_FORMS}")
+        raise ValueError(f"is empty: {_FORMS}")
     scheme, mark, _ = text.partition("://")
     if mark and "/" not in scheme:
         if scheme.lower() == "unix":
@@ -60,7 +60,7 @@ def parse(text: str, username: str | None = None, password: str | None = None) -
 
 
 def _refuse(text: str, why: str) -> NoReturn:
-    raise ValueError(f"--supervisor {safe(text)}: {why}")
+    raise ValueError(f"{safe(text)}: {why}")
 
 
 def _unix(text: str, username: str | None, password: str | None) -> Server:

@@ -97,24 +97,22 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         """All of it for the state it is in."""
         if not self.is_mounted:
             return
-        width = max(
-            20,
-            min(96, self.app.size.width)
-            - (5 if self.app.size.width >= 60 and self.app.size.height >= 13 else 1),
-        )
-        lines = self._body(width)
+        high, wide = self.app.size.height, self.app.size.width
+        framed = high >= 13 and wide >= 60
+        width = max(20, min(96, wide) - (5 if framed else 1))
+        lines = self._body(width, high - (5 if framed else 2))
         title = line(
             (f" {self.plan.title}", "title"),
             ("  READ-ONLY", "warning") if self.beattop.read_only else "",
         )
         self._title.show([title])
-        if self.app.size.height >= 13 and self.app.size.width >= 60:
+        if framed:
             lines.append(EMPTY)
-            self._pager.styles.height = max(1, min(len(lines), self.app.size.height - 5))
+            self._pager.styles.height = max(1, min(len(lines), high - 5))
         self._pager.show(lines)
         self._draw_buttons()
 
-    def _body(self, width: int) -> list[Line]:
+    def _body(self, width: int, room: int) -> list[Line]:
         if self.state in {"working", "ended"}:
             undo = (
                 self.beattop.keymap.shown("plan_undo") + "  undo"
@@ -129,6 +127,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
                 self._snapshot,
                 width,
                 undo=undo,
+                room=room,
             )
         why = self._why_not()
         pointed = self._cursor if len(self.plan.steps) > 1 else None
@@ -263,6 +262,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         self.state = "working"
         self._cancel.focus()
         self._pager.to_top()
+        self._pager.following = True  # in a small pane the newest check is what counts
         self.draw()
         threading.Thread(
             target=self._carry_out,
@@ -297,7 +297,9 @@ class PlanDialog(ModalScreen[None], Closing[None]):
             self._checks[check.step, check.name] = check
         self.state = "ended"
         self.beattop.feed.refresh()
+        self._pager.following = False
         self.draw()
+        self._pager.to_top()
 
     def _undo(self) -> Plan | None:
         return None if self.beattop.read_only else self.beattop.executor.undo_plan()

@@ -225,14 +225,34 @@ class TestEndOfBeattop:
     def test_what_hangs_is_journalled_as_interrupted(self, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
         monkeypatch.setattr("beattop.actions.executor.CLOSE_S", 0.05)
         world = World(tmp_path, snapshot([program("web", 201, role="other")]))
-        world.server.on_stop = [lambda name: world.executor.close()]
+        told: list[str] = []
+        world.server.on_stop = [lambda name: world.executor.close(told.append)]
         world.do(plan_program("stop", world.shot.programs, world.shot))
+        assert told[0].startswith("Stop web: waiting at most 0 s for its end (Ctrl-C leaves now)")
+        assert told[1] == "Stop web: not over, look at it"
         lines = [json.loads(line) for line in world.journal.read_text().splitlines()]
         assert next(e["status"] for e in lines if e["event"] == "result") == "interrupted"
 
     def test_nothing_under_way_is_not_waited_for(self, world: World) -> None:
-        world.executor.close()
-        assert not world.journal.exists()
+        told: list[str] = []
+        world.executor.close(told.append)
+        assert not world.journal.exists() and not told
+
+    def test_a_wait_that_is_broken_off_is_journalled(self, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+        monkeypatch.setattr("beattop.actions.executor.QUIET_S", 0.0)
+        world = World(tmp_path, snapshot([program("web", 201, role="other")]))
+
+        def leave(words: str) -> None:
+            raise SystemExit(130)  # Ctrl-C, as the main thread hears it
+
+        def end(name: str) -> None:
+            with pytest.raises(SystemExit):
+                world.executor.close(leave)
+
+        world.server.on_stop = [end]
+        world.do(plan_program("stop", world.shot.programs, world.shot))
+        lines = [json.loads(line) for line in world.journal.read_text().splitlines()]
+        assert next(e["status"] for e in lines if e["event"] == "result") == "interrupted"
 
 
 class TestUndo:
