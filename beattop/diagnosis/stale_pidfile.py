@@ -105,7 +105,8 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     command = f"rm {shlex.quote(fact.path)}"
     config = program.config
     state = "dies " + rate(program) if program.respawning else "is FATAL"
-    summary = f"{name} {state} (exit 73): {fact.path} is stale (its pid {fact.pid} is {holder}). No beat runs."
+    stale = f"{fact.path} is stale (its pid {fact.pid} is {holder})"
+    summary = f"{name} {state} (exit 73): {stale}. No beat runs."
     cure = (
         f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
         "For good: let it keep no pidfile, for supervisord runs it once as it is"
