@@ -282,7 +282,7 @@ class BeattopApp(App[int]):
         """Find a command by its name."""
         from beattop.ui.screens.closing import Palette  # noqa: PLC0415 - not needed for the first frame
 
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_redraw(self) -> None:

@@ -105,14 +105,10 @@ def _beats(snapshot: Snapshot) -> str:
         return "No beat runs here." if any(_celery(p) for p in snapshot.programs) else ""
     words = []
     for place, (app, number) in enumerate(sorted(apps.items())):
-        many = "one" if number == 1 else str(number)
-        beats = (
-            f" {'beat' if number == 1 or number == keys[app] else 'beats'}" if place == 0 else ""
-        )
-        if number == keys[app] > 1:
-            words.append(f"one{beats} for each of {number} projects {app}")
-        else:
-            words.append(f"{many}{beats} for {app}")
+        single = number == keys[app]  # one a project, and two projects may share a name
+        beats = f" {'beat' if single else 'beats'}" if place == 0 else ""
+        whom = f"each of {number} projects {app}" if single and number > 1 else app
+        words.append(f"{'one' if single else number}{beats} for {whom}")
     return _sentence(", ".join(words))
 
 
