@@ -9,10 +9,13 @@ import sys
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import _character_to_key
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.message import Message
 
 
 _COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
@@ -86,6 +89,16 @@ class Terminal(LinuxDriver):
         """True once nobody can see or type anything any more."""
         return self._out.gone or not os.isatty(self.fileno)
 
+    def process_message(self, message: Message) -> None:
+        """Esc and a letter in one packet (ssh, a busy box) are two keys, unless Alt means something."""
+        if isinstance(message, events.Key) and _is_escaped(message):
+            keymap = getattr(self._app, "keymap", None)
+            if keymap is None or not any("alt+" in keys for keys in keymap.changed.values()):
+                super().process_message(events.Key("escape", "\x1b"))
+                letter = message.character or ""
+                message = events.Key(_character_to_key(letter), letter)
+        super().process_message(message)
+
     def _run_input_thread(self) -> None:
         """An input that ends is the terminal's end, nothing to write a traceback about."""
         try:
@@ -93,6 +106,10 @@ class Terminal(LinuxDriver):
         except OSError:
             self._out.gone = True
             self._app.call_later(self._app.exit, 129, 129)
+
+
+def _is_escaped(key: events.Key) -> bool:
+    return key.key.startswith("alt+") and bool(key.character) and key.is_printable
 
 
 def has_terminal() -> bool:

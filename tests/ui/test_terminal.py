@@ -274,3 +274,14 @@ def test_resizing_never_breaks_it(terminal):
         t.until("beat2")
     t.send(b"q")
     assert t.status() == 0
+
+
+def test_escape_and_a_letter_in_one_packet_are_two_keys(terminal):
+    t = terminal()
+    t.until("q Quit")
+    t.send(b"\r")
+    t.until("Esc Back")
+    t.send(b"\x1bS")
+    t.until("Stop beat2")
+    t.send(b"\x1bq")
+    assert t.status() == 0
