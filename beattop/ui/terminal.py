@@ -90,7 +90,7 @@ class Terminal(LinuxDriver):
         return self._out.gone or not os.isatty(self.fileno)
 
     def process_message(self, message: Message) -> None:
-        """Esc and a letter in one packet (ssh, a busy box) are two keys, unless Alt means something."""
+        """Esc and a letter in one packet (ssh, a busy box) are two keys, unless Alt is used."""
         if isinstance(message, events.Key) and _is_escaped(message):
             keymap = getattr(self._app, "keymap", None)
             if keymap is None or not any("alt+" in keys for keys in keymap.changed.values()):
