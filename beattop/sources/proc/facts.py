@@ -51,7 +51,7 @@ def environ(procfs: Procfs, pid: int) -> dict[str, str] | None:
     for pair in raw.split(b"\0"):
         name, _, value = pair.partition(b"=")
         if name in _NAMES:
-            found[_NAMES[name]] = safe(value.decode("utf-8", "replace"))
+            found[_NAMES[name]] = safe(value.decode("utf-8", "replace"), value=True)
     return found
 
 

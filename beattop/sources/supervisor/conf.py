@@ -190,7 +190,7 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
         values[key] = clean(value) if isinstance(value, str) else None
     env = told["env"]
     assert isinstance(env, dict)
-    values["env"] = tuple((k, safe(str(v))) for k, v in sorted(env.items()) if k in ENV_NAMES)
+    values["env"] = tuple((k, safe(str(v), value=True)) for k, v in sorted(env.items()) if k in ENV_NAMES)
     values["command"] = command(str(told["command"]))
     values["lines"] = _lines([str(line) for line in _list(told["lines"])])
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
