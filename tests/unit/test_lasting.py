@@ -291,6 +291,40 @@ def test_which_of_several_causes_is_cured() -> None:
     assert "Remove what starts" in both(beat(B), beat(B, 8), stranger()).text
 
 
+def made(name: str, pid: int, **more: Any) -> Program:
+    return replace(program(name, pid), config=config(name, lines=LINES, **more))
+
+
+def test_a_program_that_starts_two_beats_is_not_removed() -> None:
+    fix = both(beat(B), beat(B, 8))
+    assert "start one beat only" in fix.text
+    assert "remove" not in fix.text
+    assert fix.diff == ""
+    assert fix.section == "program:b"
+
+
+def test_each_program_that_is_too_many_is_named() -> None:
+    c, d = made("c", 202, line=17), made("d", 203, line=27)
+    shot = snapshot([B, c, d])
+    fix = both(beat(B), beat(c), beat(c, 9), beat(d), shot=shot)
+    assert fix.section == "program:c"
+    assert "Do the same in /etc/supervisord.conf:27 [program:d]." in fix.text
+    own = both(beat(B), beat(B, 8), beat(c), shot=shot)
+    assert own.section == "program:c"
+    assert "Let the command of b start one beat only" in own.text.replace(": l", ": L")
+
+
+def test_beats_in_all_workers_of_one_section_leave_none_without_it() -> None:
+    twin = replace(WORKER, id=WORKER.id._replace(name="w2"))
+    fix = both(EMBEDDED, replace(EMBEDDED, pid=302, program=twin.id), shot=snapshot([WORKER, twin]))
+    assert "a program of its own" in fix.text
+    other = replace(made("x", 400), role="worker+beat")
+    second = replace(EMBEDDED, pid=402, program=other.id, namespec="x")
+    fix = both(EMBEDDED, second, shot=snapshot([WORKER, other]))
+    assert "a program of its own" not in fix.text
+    assert fix.section == "program:x"
+
+
 @pytest.mark.parametrize("owner", ["unix:///other", None])
 def test_a_program_that_cannot_be_seen(owner: str | None) -> None:
     unseen = replace(beat(None, 8), supervisor=owner, unmanaged=False)

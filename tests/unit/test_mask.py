@@ -88,7 +88,7 @@ def test_no_password_however_odd_survives(scheme: str, user: str, password: str,
 
 
 def test_a_word_that_is_a_url_may_hold_blanks_in_its_password() -> None:
-    words = ["redis://:my pass@h/0", "--broker=amqp://u:a\"b c@h//", "-c", "x redis://h:1/0 -n w@h"]
+    words = ["redis://:my pass@h/0", '--broker=amqp://u:a"b c@h//', "-c", "x redis://h:1/0 -n w@h"]
     assert safe_argv(words) == (
         *("redis://:**@h/0", "--broker=amqp://u:**@h//"),
         *("-c", "x redis://h:1/0 -n w@h"),
