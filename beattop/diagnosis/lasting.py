@@ -48,6 +48,7 @@ def in_command(config: ProgramConfig, change: Callable[[str], str]) -> str:
 
 _EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\"]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\"]|$)")
 _DETACH = re.compile(r"\s(?:--detach|-D)(?=[\s'\"]|$)")
+_SETSID = re.compile(r"((?:^|[=\s;&'\"])\s*)(?:/\S*/)?setsid\s+(?:-\S+\s+)*")
 _PIDFILE = re.compile(r"(?<=\s)--pidfile(?:=|\s+)[^\s'\";]*")
 
 
@@ -208,6 +209,14 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             in_command(config, lambda line: _DETACH.sub("", line)),
             f"[{config.section}] must not detach.",
         )
+    if _own_session(left, snapshot):
+        return _fix(
+            f"{place(config)}: its command leaves supervisord's session (setsid, a daemon); let it "
+            f"stay in the foreground, {update}, for supervisord must hold the process itself.",
+            config,
+            in_command(config, lambda line: _SETSID.sub(r"\1", line)),
+            f"[{config.section}] must not run its command by setsid.",
+        )
     if not config.stopasgroup and not _led(left, snapshot):
         return _fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
@@ -232,12 +241,22 @@ def _embedded(left: Beat | Unmanaged) -> bool:
     return left.role == "beat" and (line.role == "worker+beat" or line.child)
 
 
+def _root(left: Beat | Unmanaged, snapshot: Snapshot) -> Unmanaged | None:
+    if not isinstance(left, Beat):
+        return left
+    found = (u for u in snapshot.unmanaged if u.member.process.pid == left.main_pid)
+    return next(found, None)
+
+
 def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
-    if isinstance(left, Beat):
-        found = (u for u in snapshot.unmanaged if u.member.process.pid == left.main_pid)
-        root = next(found, None)
-        return root is not None and outlived(root)
-    return outlived(left)
+    root = _root(left, snapshot)
+    return root is not None and outlived(root)
+
+
+def _own_session(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
+    """Whether it leads a session: supervisord's children only lead process groups of its own."""
+    root = _root(left, snapshot)
+    return root is not None and root.member.process.session == root.member.process.pid
 
 
 def outlived(root: Unmanaged) -> bool:

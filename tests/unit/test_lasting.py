@@ -167,10 +167,11 @@ def root(
     *,
     pgrp: int = 50,
     ppid: int = 1,
+    session: int = 1,
     line: CommandLine | None = None,
 ) -> Unmanaged:
     found = member(pid, role, ppid=ppid)  # type: ignore[arg-type]
-    process = replace(found.process, pgrp=pgrp)
+    process = replace(found.process, pgrp=pgrp, session=session)
     found = replace(found, process=process, line=line or CommandLine(role))  # type: ignore[arg-type]
     return Unmanaged(found, role, "orphan", "b", 0.0, 1, was_supervisor=URL)  # type: ignore[arg-type]
 
@@ -203,6 +204,23 @@ def test_the_beat_of_a_worker_that_was_killed() -> None:
 def test_a_command_that_detaches(command: str) -> None:
     fix = left(stranger(**ORPHAN), command=command)
     assert ("take --detach out" in fix.text) == ("-A-D" not in command)
+
+
+SESSIONS = (
+    ("command=setsid celery beat", "command=celery beat"),
+    ("command = /usr/bin/setsid -f -w celery beat", "command = celery beat"),
+    ("command=sh -c 'setsid celery beat'", "command=sh -c 'celery beat'"),
+    ("command=./resetsid celery beat", None),
+)
+
+
+@pytest.mark.parametrize(("line", "after"), SESSIONS)
+def test_a_command_that_leaves_supervisords_session(line: str, after: str | None) -> None:
+    own = replace(B, config=config("b", lines=(SECTION, line)))
+    fix = left(root(session=77, pgrp=77), programs=[own])
+    assert "stay in the foreground" in fix.text
+    assert fix.diff.endswith(f"+{after}\n" if after else "")
+    assert bool(fix.diff) == bool(after)
 
 
 def test_a_shell_that_passes_no_signal_on() -> None:
