@@ -23,6 +23,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANK = re.compile(r"\s")
 # What separates URLs in a list or a query; after a colon or a letter it is a password's text.
 _BEFORE_SCHEME = re.compile(r"[;,|=&'\"(\[](?=[A-Za-z][A-Za-z0-9+.-]{0,31}://)")
+# What opens the quotes around a URL, whose password may hold blanks.
+_QUOTE = re.compile(r"['\"](?=[A-Za-z][A-Za-z0-9+.-]{0,31}$)")
+_URL = re.compile(r"(?:--?[\w-]{1,64}=)?[A-Za-z][A-Za-z0-9+.-]{0,31}://")
 _HOST_AND_PATH = re.compile(r"[\w.\[\]-]+(?::\d*)?/")
 _KEY = re.compile(r"[0-9a-f]{16,}@", re.I)
 _PORT = re.compile(r"\d*(?![^/?#])")
@@ -63,10 +66,13 @@ def decode(raw: bytes) -> str:
     return clean(raw.decode("utf-8", "replace"))
 
 
-def mask(text: str) -> str:
-    """`text` with the passwords of URLs and the values of secret-sounding names as `**`."""
+def mask(text: str, *, value: bool = False) -> str:
+    """`text` with the passwords of URLs and the values of secret-sounding names as `**`.
+
+    `value`: it is one word or value; where that is a URL, its password may hold blanks.
+    """
     if "://" in text:
-        text = _mask_urls(text)
+        text = _mask_urls(text, value and _URL.match(text) is not None)
     low = text.lower()
     if any(hint in low for hint in _HINTS):
         text = _SECRET_PAIR.sub(_mask_value, text)
@@ -80,7 +86,7 @@ def _mask_value(found: re.Match[str]) -> str:
     return f"{found['head']}{quote or found['open']}{MASK}{quote}"
 
 
-def _mask_urls(text: str) -> str:
+def _mask_urls(text: str, whole: bool) -> str:
     """One pass over all URLs, those in a list (`a://…;b://…`) each for itself."""
     out: list[str] = []
     at = blank = 0
@@ -88,8 +94,8 @@ def _mask_urls(text: str) -> str:
         begin = mark + 3
         if begin > blank:
             found = _BLANK.search(text, begin)
-            blank = found.start() if found else len(text)
-        end = blank
+            blank = found.start() if found and not whole else len(text)
+        end = max(blank, _closing(text, max(at, mark - 33), mark))
         following = text.find("://", begin, end)
         if following >= 0:
             before = _BEFORE_SCHEME.search(text, max(begin, following - 33), following + 3)
@@ -100,6 +106,12 @@ def _mask_urls(text: str) -> str:
         at = end
     out.append(text[at:])
     return "".join(out)
+
+
+def _closing(text: str, begin: int, mark: int) -> int:
+    """Where the quotes around the URL whose `://` is at `mark` close; -1 for none."""
+    quote = _QUOTE.search(text, begin, mark)
+    return text.find(quote[0], mark) if quote else -1
 
 
 def _mask_userinfo(rest: str, web: bool) -> str:
@@ -124,9 +136,9 @@ def _mask_userinfo(rest: str, web: bool) -> str:
     return f"{rest[: colon + 1]}{MASK}{rest[sign:]}" if sign > colon + 1 else rest
 
 
-def safe(text: str) -> str:
+def safe(text: str, *, value: bool = False) -> str:
     """Cleaned and masked: what may be shown, written and recorded."""
-    return mask(clean(text))
+    return mask(clean(text), value=value)
 
 
 def safe_argv(argv: Iterable[str]) -> tuple[str, ...]:
@@ -134,7 +146,7 @@ def safe_argv(argv: Iterable[str]) -> tuple[str, ...]:
     out: list[str] = []
     hide = False
     for word in argv:
-        shown = safe(word)
+        shown = safe(word, value=True)
         if hide and not shown.startswith("-"):
             shown = MASK
         hide = len(word) <= _LONGEST_OPTION and bool(_SECRET_OPTION.fullmatch(word))

@@ -12,8 +12,10 @@ from beattop.diagnosis.program_down import programs_down
 from beattop.diagnosis.respawn_loop import respawn_loops
 from beattop.diagnosis.stale_pidfile import stale_pidfiles
 from beattop.diagnosis.supervisord import denied, doubles, not_answering
+from beattop.diagnosis.traits import normal_app
 from beattop.model.finding import SEVERITIES, Finding
-from beattop.model.snapshot import ProgramId, Snapshot
+from beattop.model.paths import project
+from beattop.model.snapshot import Beat, ProgramId, Snapshot
 
 # Among findings of one severity: what blocks everything else first, then what burns most.
 _ORDER = (
@@ -91,4 +93,23 @@ def _concerns(finding: Finding, snapshot: Snapshot) -> bool:
     if finding.certainty == "possible" and len(finding.programs) < len(finding.pids):
         return False  # an app's name alone makes no stranger one of theirs
     named = [*(p.supervisor for p in finding.programs), *(k.supervisor for k in finding.keep)]
-    return any(s in snapshot.limited_to for s in named)
+    if any(s in snapshot.limited_to for s in named):
+        return True
+    pids = {*finding.pids, *(k.pid for k in finding.keep)}
+    return any(_theirs(b, snapshot) for b in snapshot.beats if b.pid in pids)
+
+
+def _theirs(beat: Beat, snapshot: Snapshot) -> bool:
+    """Whether a stranger was started by one of the limit's supervisords, or sends what their
+    workers do: one app from one project."""
+    if beat.was_supervisor in snapshot.limited_to:
+        return True
+    app, place = normal_app(beat.key.app), project(beat.key.cwd)
+    if app is None or place is None or beat.supervisor is not None:
+        return False
+    return any(
+        normal_app(m.line.app) == app and project(m.process.cwd) == place
+        for p in snapshot.programs
+        if p.id.supervisor in snapshot.limited_to
+        for m in p.members
+    )

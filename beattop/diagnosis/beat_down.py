@@ -106,6 +106,10 @@ def _down(programs: list[Program], beat: Beat, snapshot: Snapshot) -> Finding:
     then = f"{remedy(program)}, then {start or 'start it again'}"
     if severity == "info":
         then = f"start it: {start}" if start else "start it"
+    server = server_of(snapshot, program.id.supervisor)
+    if program.state is None and server is not None and server.key is None:
+        named = f": supervisord -c {server.conf}" if server.conf else ""
+        then = f"start its supervisord, which does not run{named}"
     if waits:
         then = "see what its command waits for (l): a lock, a script"
     return Finding(

@@ -12,9 +12,10 @@ from beattop.model.snapshot import Program
 def ran(program: Program) -> bool:
     """Whether there was a process at all: none where the command is missing or not executable.
 
-    After one that ended too early supervisord says "Exited too quickly" (its process.py).
+    After one that ended too early supervisord says "Exited too quickly", after one that ended
+    unexpectedly "Bad exit code -1" (its process.py).
     """
-    return not program.spawnerr or program.spawnerr.startswith("Exited too quickly")
+    return not program.spawnerr or program.spawnerr.startswith(_RAN)
 
 
 def cause(program: Program) -> tuple[str, str]:
@@ -49,6 +50,13 @@ def cause(program: Program) -> tuple[str, str]:
             "it ends with status 0: supervisord starts it again for ever. Let it stay in the "
             "foreground, or set autorestart=unexpected"
         )
+    if exit_ is not None and exit_.status == 120:
+        return "output lost", (
+            "Python could not write out what it had printed: see whether the disk is full, or who "
+            "reads its output"
+        )
+    if raised := _RAISED.match(words):
+        return raised[1], "mend what its last words name"
     return "unknown", "read its log (l) for its last words"
 
 
@@ -71,6 +79,11 @@ def remedy(program: Program) -> str:
     return "mend what its last words name" if program.last_error else cure
 
 
+_RAN = ("Exited too quickly", "Bad exit code")
+# `KeyError: 'DATABASE_URL'`, `django.core.exceptions.ImproperlyConfigured: …`.
+_RAISED = re.compile(
+    r"(?:[a-z_]\w*\.)*([A-Z]\w*(?:Error|Exception|Configured|NotFound|Failed|Failure))(?::|$)"
+)
 _NATIVE = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"})
 _OLD_ORDER = (
     "Celery 5 takes -A and other options of all commands before the subcommand only: "
@@ -95,6 +108,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ("Pidfile (", "pidfile taken", "another process holds its pidfile; give each its own"),
     ("Address already in use", "port taken", "another process holds its port"),
     ("Permission denied", "permission denied", "correct the owner or mode of what it names"),
+    ("No space left on device", "disk full", "make room on the file system that it writes to"),
+    ("Read-only file system", "read-only disk", "see why that file system is mounted read-only"),
+    ("Too many open files", "file limit", "raise its limit of open files (minfds, ulimit -n)"),
+    ("MemoryError", "out of memory", "give it more memory, or less to do"),
+    ("Cannot allocate memory", "out of memory", "give it more memory, or less to do"),
     ("SyntaxError", "syntax error", "mend the code it names"),
     ("command not found", "command not found", "correct the command's path"),
     ("Connection refused", "connection refused", "start what it connects to"),

@@ -121,7 +121,7 @@ def _link(a: Candidate, b: Candidate) -> Link | None:
         if (a.idle and b.locked) or (b.idle and a.locked):
             return None  # celery-redbeat, named in the settings
         pid = (a if a.idle else b).beat.pid
-        told = f"but pid {pid} has sent nothing yet: it may be a standby (celery-redbeat)"
+        told = f"but nothing tells that pid {pid} sends: it may be a standby (celery-redbeat)"
         return replace(found, certainty="possible", evidence=(*found.evidence, told))
     if found is None or not a.sent or not b.sent:
         return found

@@ -10,7 +10,7 @@ from beattop.diagnosis.names import app_name, beat_name, program_of
 from beattop.model.finding import LastingFix
 from beattop.model.snapshot import Beat, Program, Snapshot, Unmanaged
 from beattop.model.supervisor import ProgramConfig
-from beattop.text import MASK
+from beattop.text import MASK, listing
 
 
 def place(config: ProgramConfig) -> str:
@@ -48,6 +48,7 @@ def in_command(config: ProgramConfig, change: Callable[[str], str]) -> str:
 
 _EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\"]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\"]|$)")
 _DETACH = re.compile(r"\s(?:--detach|-D)(?=[\s'\"]|$)")
+_SETSID = re.compile(r"((?:^|[=\s;&'\"])\s*)(?:/\S*/)?setsid\s+(?:-\S+\s+)*")
 _PIDFILE = re.compile(r"(?<=\s)--pidfile(?:=|\s+)[^\s'\";]*")
 
 
@@ -208,6 +209,14 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             in_command(config, lambda line: _DETACH.sub("", line)),
             f"[{config.section}] must not detach.",
         )
+    if _own_session(left, snapshot):
+        return _fix(
+            f"{place(config)}: its command leaves supervisord's session (setsid, a daemon); let it "
+            f"stay in the foreground, {update}, for supervisord must hold the process itself.",
+            config,
+            in_command(config, lambda line: _SETSID.sub(r"\1", line)),
+            f"[{config.section}] must not run its command by setsid.",
+        )
     if not config.stopasgroup and not _led(left, snapshot):
         return _fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
@@ -232,12 +241,22 @@ def _embedded(left: Beat | Unmanaged) -> bool:
     return left.role == "beat" and (line.role == "worker+beat" or line.child)
 
 
+def _root(left: Beat | Unmanaged, snapshot: Snapshot) -> Unmanaged | None:
+    if not isinstance(left, Beat):
+        return left
+    found = (u for u in snapshot.unmanaged if u.member.process.pid == left.main_pid)
+    return next(found, None)
+
+
 def _led(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
-    if isinstance(left, Beat):
-        found = (u for u in snapshot.unmanaged if u.member.process.pid == left.main_pid)
-        root = next(found, None)
-        return root is not None and outlived(root)
-    return outlived(left)
+    root = _root(left, snapshot)
+    return root is not None and outlived(root)
+
+
+def _own_session(left: Beat | Unmanaged, snapshot: Snapshot) -> bool:
+    """Whether it leads a session: supervisord's children only lead process groups of its own."""
+    root = _root(left, snapshot)
+    return root is not None and root.member.process.session == root.member.process.pid
 
 
 def outlived(root: Unmanaged) -> bool:
@@ -251,8 +270,8 @@ def outlived(root: Unmanaged) -> bool:
 
 def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFix:
     """For beats that all live."""
-    beats = [kept, *surplus]
-    embedded = next((b for b in beats if b.embedded and b.program is not None), None)
+    # Of several that are embedded, the kept one stays as it is.
+    embedded = next((b for b in (*surplus, kept) if b.embedded and b.program is not None), None)
     if embedded is not None:
         return _without_b(embedded, kept, surplus, snapshot)
     orphan = next((b for b in surplus if b.origin == "orphan"), None)
@@ -264,25 +283,53 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
             f"Remove what starts {beat_name(stranger, snapshot)}{_starter(stranger)}.",
             ticket=f"Remove the unsupervised beat of {app_name(stranger)}.",
         )
-    program = program_of(snapshot, surplus[0].program)
-    if program is None:
+    own = program_of(snapshot, kept.program)
+    programs = {b.program: program_of(snapshot, b.program) for b in surplus}
+    wanted = [p for p in programs.values() if p is not None and p is not own]
+    if own is not None and own.id in programs and not wanted:
+        return _several(own, snapshot)
+    if not wanted:
         return LastingFix(
             f"Find the programs in the configuration of {surplus[0].supervisor or 'supervisord'}, "
             "as its owner or as root; one beat alone may run."
         )
-    fix = unwanted(program, snapshot, f"{beat_name(kept, snapshot)} already is the beat")
+    fix = unwanted(wanted[0], snapshot, f"{beat_name(kept, snapshot)} already is the beat")
+    text = fix.text + _and_for(wanted)
+    if own is not None and own.id in programs and not _shared(own, wanted[0]):
+        text += " " + _several(own, snapshot).text
     if kept.pidfile is None:
-        fix = LastingFix(
-            fix.text
-            + " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "
-            "beat would have been refused.",
-            fix.file,
-            fix.line,
-            fix.section,
-            fix.diff,
-            fix.ticket,
+        text += (
+            " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "
+            "beat would have been refused."
         )
-    return fix
+    return replace(fix, text=text)
+
+
+def _shared(a: Program, b: Program) -> bool:
+    """Whether one section makes both (numprocs)."""
+    one, two = a.config, b.config
+    return bool(one and two and (one.file, one.section) == (two.file, two.section))
+
+
+def _several(program: Program, snapshot: Snapshot) -> LastingFix:
+    """For a program whose one command starts several beats: without it there would be none."""
+    config = program.config
+    where = f"{place(config)}: l" if config else "L"
+    return LastingFix(
+        f"{where}et the command of {program.namespec} start one beat only, "
+        f"{reread(snapshot, program)}; its section stays, for one beat must run.",
+        config.file if config else None,
+        config.line if config else 0,
+        config.section if config else None,
+        ticket=f"{program.namespec} starts several beats of one app: let it start one.",
+    )
+
+
+def _and_for(programs: Sequence[Program]) -> str:
+    """That the sections of all but the first are changed like it."""
+    first, *more = programs
+    others = [place(p.config) if p.config else p.namespec for p in more if not _shared(p, first)]
+    return f" Do the same in {listing(list(dict.fromkeys(others)))}." if others else ""
 
 
 def _without_b(
@@ -290,14 +337,28 @@ def _without_b(
 ) -> LastingFix:
     program = program_of(snapshot, embedded.program)
     config = program.config if program else None
-    alone = next((b for b in (kept, *surplus) if not b.embedded), None)
+    beats = (kept, *surplus)
+    alone = next((b for b in beats if not b.embedded), None)
     name = embedded.namespec or "the worker"
     text = f"take -B (--beat) out of the command, restart {name} when it is idle"
+    found = [program_of(snapshot, b.program) for b in surplus if b.embedded]
+    sections = [p for p in found if p is not None]
     if alone is not None:
         text += f", then start {beat_name(alone, snapshot)} again as the one beat"
+    elif program is not None and _last(program, kept, snapshot):
+        text += ", and let the beat be a program of its own (celery beat, numprocs=1), or none runs"
+    text += "."
+    if sections:
+        text += _and_for(sections)
     if config is None:
-        return LastingFix(text[0].upper() + text[1:] + ".")
+        return LastingFix(text[0].upper() + text[1:])
     diff = in_command(config, _without_flag)
     return _fix(
-        f"{place(config)}: {text}.", config, diff, f"[{config.section}] must not embed a beat (-B)."
+        f"{place(config)}: {text}", config, diff, f"[{config.section}] must not embed a beat (-B)."
     )
+
+
+def _last(program: Program, kept: Beat, snapshot: Snapshot) -> bool:
+    """Whether the section that loses its -B is the kept beat's own too (numprocs)."""
+    own = program_of(snapshot, kept.program)
+    return own is not None and (own.id == program.id or _shared(own, program))

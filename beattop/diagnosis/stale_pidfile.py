@@ -108,10 +108,9 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     stale = f"{fact.path} is stale (its pid {fact.pid} is {holder})"
     summary = f"{name} {state} (exit 73): {stale}. No beat runs."
     cure = (
-        f"Now: {command} (never touch pid {fact.pid}); the beat then starts at its next try. "
-        "For good: let it keep no pidfile, for supervisord runs it once as it is"
-        + (f": {place(config)}" if config else "")
-        + ": --pidfile= (empty); or put it where a reboot clears it (/run)."
+        f"{place(config) + ': l' if config else 'L'}et {name} keep no pidfile (--pidfile=, for "
+        "supervisord runs it once as it is), or put it where a reboot clears it (/run). Right now "
+        f"{command} lets it start at its next try; never touch pid {fact.pid}."
     )
     short = f"{name} {state}: stale pidfile {fact.path}, remove it"
     ticket = (

@@ -70,7 +70,8 @@ def not_answering(snapshot: Snapshot, twice: Collection[str] = ()) -> Iterable[F
             severity="critical",
             certainty="certain",
             summary=f"supervisord (pid {pid}) {what} answers nothing: nothing it runs can be "
-            "stopped, started or seen through it.",
+            "stopped, started or seen through it"
+            + (f"; kill -CONT {pid} lets it go on." if stopped else "."),
             effect="stopped" if stopped else "hung",
             programs=(),
             pids=(pid,),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from beattop.model.beathealth import keeps_schedule
-from beattop.model.commandline.environment import SELECTORS
+from beattop.model.commandline.environment import selections
 from beattop.model.paths import project
 from beattop.model.snapshot import Beat
 
@@ -109,7 +109,7 @@ class Traits:
             broker=normal_broker(beat.broker_full),
             broker_said=beat.broker_full,
             config=line.config if line else None,
-            settings=tuple((n, env[n]) for n in SELECTORS if env.get(n)),
+            settings=selections(env),
             scheduler=beat.scheduler or "",
             pidfile=beat.pidfile,
             schedule=beat.schedule if keeps_schedule(beat) else None,

@@ -18,6 +18,8 @@ OPENED_S = 60.0
 so that an older file was not written since the beat began."""
 UNSENT = re.compile(r"beat: Connection error|Couldn't apply scheduled task")
 """What a beat that lives says of a broker that does not take its messages (celery.beat)."""
+_INFORMED = re.compile(r": INFO/|\bbeat: |Scheduler: Sending due task")
+"""A log of level info, that would tell what a beat sends."""
 _CLOCK_S = 2.0
 """How far a process's start and a file's time may be apart by the clocks they are taken from."""
 _BROKER_S = 15.0
@@ -48,7 +50,7 @@ def idle(beat: Beat, words: LastWords | None) -> bool:
     """Whether it began, has sent nothing since, and keeps its schedule nobody knows where.
 
     So waits the standby of a scheduler with a lock, named in the settings; so does a beat with
-    nothing due.
+    nothing due. A log above level info, or none, tells nothing of what was sent.
     """
     tail = words.lines if words else ()
     fact, held = beat.schedule_fact, beat.handles
@@ -58,8 +60,7 @@ def idle(beat: Beat, words: LastWords | None) -> bool:
         and fact.status != "denied"
         and not keeps_schedule(beat)
         and not (held is not None and held.schedules)
-        and bool(tail)
-        and "beat: Starting" in tail[-1]
+        and (not any(map(_INFORMED.search, tail)) or "beat: Starting" in tail[-1])
     )
 
 

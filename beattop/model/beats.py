@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from beattop.model.beathealth import default_scheduler, health_of
 from beattop.model.commandline import CommandLine, classify
+from beattop.model.commandline.environment import env_file, filled
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.members import masked
 from beattop.model.paths import absolute
@@ -124,14 +125,17 @@ def _program_beat(program: Program, member: Member, main: Member, facts: Facts, 
 def _placed(main: Member, config: ProgramConfig | None) -> Member:
     """With its place and environment as its program's section gives them, where /proc does not.
 
-    To a stranger a process's working directory is closed, the conf file mostly is not.
+    To a stranger a process's working directory is closed, the conf file mostly is not. A title that
+    setproctitle wrote has wiped the environment. What a wrapper reads from a file is in none.
     """
-    process = main.process
-    if config is None or (process.cwd is not None and process.env is not None):
+    if config is None:
         return main
-    cwd = process.cwd or config.directory
-    env = process.env if process.env is not None else dict(config.env)
-    return replace(main, process=replace(process, cwd=cwd, env=env))
+    process = main.process
+    env = dict(process.env or config.env)
+    if file := env_file(config.command):
+        env.setdefault("ENV_FILE", file)
+    process = replace(process, cwd=process.cwd or config.directory, env=env)
+    return replace(main, process=process, line=filled(main.line, env))
 
 
 def _unmanaged_beat(root: Unmanaged, member: Member, main: Member, facts: Facts, at: float) -> Beat:

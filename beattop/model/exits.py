@@ -24,6 +24,7 @@ _STATUSES = {
     76: "protocol error (EX_PROTOCOL)",
     77: "permission denied (EX_NOPERM)",
     78: "configuration error (EX_CONFIG)",
+    120: "Python could not flush its output",  # Py_RunMain, where Py_FinalizeEx fails
     # bash(1) EXIT STATUS; supervisord's own child exits 127 too where exec fails
     126: "not executable",
     127: "command not found",

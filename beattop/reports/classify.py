@@ -11,9 +11,8 @@ from beattop.model.commandline import CommandLine, classify
 from beattop.text import MASK, mask
 
 _FIELDS: Final = ("app", "broker", "pidfile", "schedule", "scheduler", "queues", "hostname")
-# kombu takes "user:password@host" without a scheme too; a password typed raw may hold blanks.
+# kombu takes "user:password@host" without a scheme too.
 _BARE_PASSWORD: Final = re.compile(r"^(?P<head>[^/@:]*:).+@", re.S)
-_BLANK_PASSWORD: Final = re.compile(r"(?P<head>://[^/@:]*:)[^@]*\s.*@", re.S)
 _SHOWN: Final = 60
 
 
@@ -66,5 +65,5 @@ def _value(line: CommandLine, name: str) -> object:
     if name == "broker" and value is not None:
         if "://" not in value:
             return _BARE_PASSWORD.sub(rf"\g<head>{MASK}@", value)
-        return mask(_BLANK_PASSWORD.sub(rf"\g<head>{MASK}@", value))
+        return mask(value, value=True)
     return value

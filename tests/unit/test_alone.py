@@ -118,6 +118,10 @@ def test_the_cause_of_a_loop(
 REMEDIES = (
     ({"spawnerr": "can't find command 'x'"}, "correct its command"),
     ({"spawnerr": "Exited too quickly (x)", "last_error": "SyntaxError"}, "mend the code it names"),
+    (
+        {"spawnerr": "Bad exit code -1", "last_exit": left(None, "SIGTERM")},
+        "find who sends it SIGTERM",
+    ),
     ({"last_error": "Traceback"}, "mend what its last words name"),
     ({}, "read its log (l) for its last words"),
     ({"last_exit": left(None, "SIGTERM")}, "find who sends it SIGTERM"),

@@ -174,7 +174,7 @@ def test_one_that_has_sent_nothing_yet_may_be_a_standby() -> None:
     ):
         (found,) = both(a, b, *programs)
         assert found.certainty == "possible"
-        told = f"but pid {pid} has sent nothing yet: it may be a standby (celery-redbeat)"
+        told = f"but nothing tells that pid {pid} sends: it may be a standby (celery-redbeat)"
         assert found.evidence[-2] == told
 
 

@@ -345,3 +345,12 @@ def placed(one: dict[str, object], two: dict[str, object], peers=()) -> World:
 )
 def test_what_folders_and_brokers_tell_of_one_project(one, two, grades):
     assert [f.certainty for f in placed(one, two).findings] == grades
+
+
+def test_another_file_of_an_environment_is_another_schedule(world):
+    """What it holds may be wiped from /proc (setproctitle)."""
+    for tenant in ("red", "blue"):
+        world.program(tenant, f"dotenv -f {tenant}.env run -- {BEAT}")
+        world.spawn(tenant, BEAT, age=500)
+    world.look()
+    assert world.findings == ()

@@ -191,3 +191,13 @@ def test_a_program_is_down(about: str) -> None:
 )
 def test_no_program_is_down(facts: dict[str, Any]) -> None:
     assert list(programs_down(snapshot([replace(GONE, **{"role": "worker", **facts})]), ())) == []
+
+
+def test_where_its_supervisord_does_not_run_that_is_started() -> None:
+    never = replace(GONE, state=None, last_exit=None, spawnerr="")
+    told = "Start its supervisord, which does not run"
+    for conf, more in (("/etc/x.conf", ": supervisord -c /etc/x.conf"), (None, "")):
+        (found,) = down(never, servers=[supervisord(key=None, conf=conf)])
+        assert found.lasting and found.lasting.text == f"{told}{more}."
+    (found,) = down(never, servers=[supervisord()])
+    assert found.lasting and "start its supervisord" not in found.lasting.text.lower()

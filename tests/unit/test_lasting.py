@@ -167,10 +167,11 @@ def root(
     *,
     pgrp: int = 50,
     ppid: int = 1,
+    session: int = 1,
     line: CommandLine | None = None,
 ) -> Unmanaged:
     found = member(pid, role, ppid=ppid)  # type: ignore[arg-type]
-    process = replace(found.process, pgrp=pgrp)
+    process = replace(found.process, pgrp=pgrp, session=session)
     found = replace(found, process=process, line=line or CommandLine(role))  # type: ignore[arg-type]
     return Unmanaged(found, role, "orphan", "b", 0.0, 1, was_supervisor=URL)  # type: ignore[arg-type]
 
@@ -203,6 +204,23 @@ def test_the_beat_of_a_worker_that_was_killed() -> None:
 def test_a_command_that_detaches(command: str) -> None:
     fix = left(stranger(**ORPHAN), command=command)
     assert ("take --detach out" in fix.text) == ("-A-D" not in command)
+
+
+SESSIONS = (
+    ("command=setsid celery beat", "command=celery beat"),
+    ("command = /usr/bin/setsid -f -w celery beat", "command = celery beat"),
+    ("command=sh -c 'setsid celery beat'", "command=sh -c 'celery beat'"),
+    ("command=./resetsid celery beat", None),
+)
+
+
+@pytest.mark.parametrize(("line", "after"), SESSIONS)
+def test_a_command_that_leaves_supervisords_session(line: str, after: str | None) -> None:
+    own = replace(B, config=config("b", lines=(SECTION, line)))
+    fix = left(root(session=77, pgrp=77), programs=[own])
+    assert "stay in the foreground" in fix.text
+    assert fix.diff.endswith(f"+{after}\n" if after else "")
+    assert bool(fix.diff) == bool(after)
 
 
 def test_a_shell_that_passes_no_signal_on() -> None:
@@ -289,6 +307,40 @@ def test_the_flag_that_embeds_a_beat(command: str, after: str | None) -> None:
 def test_which_of_several_causes_is_cured() -> None:
     assert "exec" in both(beat(B), stranger(), stranger(**ORPHAN)).text
     assert "Remove what starts" in both(beat(B), beat(B, 8), stranger()).text
+
+
+def made(name: str, pid: int, **more: Any) -> Program:
+    return replace(program(name, pid), config=config(name, lines=LINES, **more))
+
+
+def test_a_program_that_starts_two_beats_is_not_removed() -> None:
+    fix = both(beat(B), beat(B, 8))
+    assert "start one beat only" in fix.text
+    assert "remove" not in fix.text
+    assert fix.diff == ""
+    assert fix.section == "program:b"
+
+
+def test_each_program_that_is_too_many_is_named() -> None:
+    c, d = made("c", 202, line=17), made("d", 203, line=27)
+    shot = snapshot([B, c, d])
+    fix = both(beat(B), beat(c), beat(c, 9), beat(d), shot=shot)
+    assert fix.section == "program:c"
+    assert "Do the same in /etc/supervisord.conf:27 [program:d]." in fix.text
+    own = both(beat(B), beat(B, 8), beat(c), shot=shot)
+    assert own.section == "program:c"
+    assert "Let the command of b start one beat only" in own.text.replace(": l", ": L")
+
+
+def test_beats_in_all_workers_of_one_section_leave_none_without_it() -> None:
+    twin = replace(WORKER, id=WORKER.id._replace(name="w2"))
+    fix = both(EMBEDDED, replace(EMBEDDED, pid=302, program=twin.id), shot=snapshot([WORKER, twin]))
+    assert "a program of its own" in fix.text
+    other = replace(made("x", 400), role="worker+beat")
+    second = replace(EMBEDDED, pid=402, program=other.id, namespec="x")
+    fix = both(EMBEDDED, second, shot=snapshot([WORKER, other]))
+    assert "a program of its own" not in fix.text
+    assert fix.section == "program:x"
 
 
 @pytest.mark.parametrize("owner", ["unix:///other", None])

@@ -57,6 +57,8 @@ from beattop.text import _CONTROLS, _ESCAPES, _SURROGATES, mask, safe_argv
         ("PWD=/srv OLDPWD=/ routing_key=celery", "PWD=/srv OLDPWD=/ routing_key=celery"),
         ("compass: 3, bypass=1, author=x", "compass: 3, bypass=1, author=x"),
         ("no secret here: a@b.de, c://d", "no secret here: a@b.de, c://d"),
+        ("celery -b 'redis://:my pass@h/0' beat", "celery -b 'redis://:**@h/0' beat"),
+        ('x "amqp://u:a b c@h//" -n w@h', 'x "amqp://u:**@h//" -n w@h'),
         ("", ""),
     ],
 )  # fmt: skip
@@ -83,6 +85,14 @@ def test_no_password_however_odd_survives(scheme: str, user: str, password: str,
     assert "SEC" not in shown
     assert "RET" not in shown
     assert shown.endswith(f"@host:6379{tail}")
+
+
+def test_a_word_that_is_a_url_may_hold_blanks_in_its_password() -> None:
+    words = ["redis://:my pass@h/0", '--broker=amqp://u:a"b c@h//', "-c", "x redis://h:1/0 -n w@h"]
+    assert safe_argv(words) == (
+        *("redis://:**@h/0", "--broker=amqp://u:**@h//"),
+        *("-c", "x redis://h:1/0 -n w@h"),
+    )
 
 
 def test_words_after_a_secret_option_are_masked() -> None:

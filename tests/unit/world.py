@@ -85,7 +85,7 @@ class World:
         key = ProcessKey(pid, round((started - (self.boot or BOOT)) * HZ))
         argv = tuple(shlex.split(command))
         process = Process(
-            key, ppid, pgrp or pid, pgrp or pid, uid, "root" if uid == 0 else "app",
+            key, ppid, pgrp or pid, 1, uid, "root" if uid == 0 else "app",
             argv[0].rsplit("/")[-1][:15], argv, cwd, argv[0], started, env or {}, cgroup, pid, pid_ns,
         )  # fmt: skip
         found = Proc(process, ppid=ppid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -51,6 +52,7 @@ SELECTORS: Final = (
     "CELERY_CONFIG_MODULE",
     "DJANGO_CONFIGURATION",
     "DJANGO_SETTINGS_MODULE",
+    "ENV_FILE",
     "ENV_FOR_DYNACONF",
     *("APP_ENV", "APP_SETTINGS", "DEPLOY_ENV", "DJANGO_ENV", "ENV", "ENVIRONMENT", "FLASK_ENV"),
     *("FLASK_CONFIG", "INSTANCE", "SETTINGS_MODULE", "SITE", "STAGE", "TENANT", "TENANT_ID"),
@@ -58,6 +60,43 @@ SELECTORS: Final = (
 )
 """What projects commonly tell their instances apart by: staging from prod, one tenant from another.
 The URLs are those of brokers where a project's settings read them from there."""
+# SHOP_TENANT, CELERY_PREFIX, SENTRY_ENVIRONMENT, TENANT_SLUG; but not VIRTUAL_ENV, CONDA_PREFIX and
+# others that say where tools live.
+_SELECTOR: Final = re.compile(
+    r"(?!(?:VIRTUAL|CONDA|MAMBA|NPM|NVM|PIP|PIPENV|PIPX|POETRY|PYENV|PYTHON|PDM|UV|HOMEBREW|XDG|TOX)_)"
+    r"(?:[A-Z0-9]+_){0,4}(?:TENANT|PREFIX|NAMESPACE|INSTANCE|SITE|STAGE|ENV|ENVIRONMENT|CUSTOMER"
+    r"|BRAND|SHARD|REALM|REGION|COUNTRY|MARKET)(?:_(?:ID|NAME|SLUG|CODE))?"
+)
+
+
+def selects(name: str) -> bool:
+    """Whether a variable commonly tells one instance of a project from another."""
+    return name in SELECTORS or _SELECTOR.fullmatch(name) is not None
+
+
+def selections(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What of `env` tells this instance from others, by name.
+
+    A path in a variable of no known name does not: each release has its own.
+    """
+    return tuple(
+        (name, value)
+        for name, value in sorted(env.items())
+        if value and (name in SELECTORS or ("/" not in value and selects(name)))
+    )
+
+
+_ENV_FILE: Final = re.compile(
+    r"(?<![\w.-])(?:[\w./-]*/)?(\.env\.[\w.-]+|[\w-]+(?:\.[\w-]+)*\.env)(?![\w./-])"
+)
+
+
+def env_file(command: str) -> str | None:
+    """The file that a command takes its environment from, by name: `dotenv -f red.env run …`.
+
+    Its folder tells nothing: each release has its own. So does a bare `.env`.
+    """
+    return ",".join(sorted(set(_ENV_FILE.findall(command)))) or None
 
 
 def filled(line: CommandLine, env: Mapping[str, str]) -> CommandLine:

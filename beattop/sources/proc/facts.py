@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import psutil
 
-from beattop.model.commandline.environment import NAMES, SELECTORS
+from beattop.model.commandline.environment import NAMES, SELECTORS, selects
 from beattop.model.process import Process, ProcessKey
 from beattop.sources.proc.commands import split
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
@@ -34,11 +34,15 @@ ENV_NAMES = frozenset(
         "VIRTUAL_ENV",
     }
 )
-"""The only names of an environment whose values are ever kept."""
+"""Names of an environment whose values are kept; see also `listed`."""
 
 _MOST_ENVIRON = 1 << 20
 _MOST_CMDLINE = 1 << 17
-_NAMES = {name.encode(): name for name in ENV_NAMES}
+
+
+def listed(name: str) -> bool:
+    """Whether a variable's value may be kept: no other is ever read into a sample."""
+    return name in ENV_NAMES or selects(name)
 
 
 def environ(procfs: Procfs, pid: int) -> dict[str, str] | None:
@@ -50,9 +54,16 @@ def environ(procfs: Procfs, pid: int) -> dict[str, str] | None:
     found = {}
     for pair in raw.split(b"\0"):
         name, _, value = pair.partition(b"=")
-        if name in _NAMES:
-            found[_NAMES[name]] = safe(value.decode("utf-8", "replace"))
+        known = _listed(name)
+        if known is not None:
+            found[known] = safe(value.decode("utf-8", "replace"), value=True)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _listed(name: bytes) -> str | None:
+    text = name.decode("ascii", "replace")
+    return text if listed(text) else None
 
 
 def cmdline(procfs: Procfs, pid: int) -> bytes:

@@ -18,7 +18,7 @@ from pathlib import Path
 import beattop
 from beattop.model.source import Status
 from beattop.model.supervisor import ProgramConfig
-from beattop.sources.proc.facts import ENV_NAMES
+from beattop.sources.proc.facts import listed
 from beattop.sources.rooted import inside
 from beattop.sources.supervisor.server import Server, bare
 from beattop.text import MASK, clean, count, listing, safe, safe_argv
@@ -190,7 +190,9 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
         values[key] = clean(value) if isinstance(value, str) else None
     env = told["env"]
     assert isinstance(env, dict)
-    values["env"] = tuple((k, safe(str(v))) for k, v in sorted(env.items()) if k in ENV_NAMES)
+    values["env"] = tuple(
+        (k, safe(str(v), value=True)) for k, v in sorted(env.items()) if listed(k)
+    )
     values["command"] = command(str(told["command"]))
     values["lines"] = _lines([str(line) for line in _list(told["lines"])])
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
@@ -226,7 +228,7 @@ def _variables(line: str, at: int) -> str:
     out = line[:at]
     while found := _VARIABLE.match(line, at):
         value = found["value"]
-        out += line[at : found.start("value")] + (value if found["name"] in ENV_NAMES else MASK)
+        out += line[at : found.start("value")] + (value if listed(found["name"]) else MASK)
         at = found.end()
     # Whatever is left is a comment, or a value that goes on from the line before or to the next.
     return out + (line[at:] if not line[at:].strip(", \t") else f" {MASK}")

@@ -39,7 +39,7 @@ def member(pid: int, role: Role = "beat", *, start: int | None = None, ppid: int
         key=ProcessKey(pid, start if start is not None else pid * 10),
         ppid=ppid,
         pgrp=pid,
-        session=pid,
+        session=1,
         uid=0,
         user="root",
         comm="celery",

@@ -174,9 +174,14 @@ def test_facts(box: FakeProc, sampler: Make):
 
 
 def test_only_listed_names_of_an_environment_are_kept(box: FakeProc, sampler: Make):
-    pairs = [f"{name}=v" for name in ENV_NAMES] + ["AWS_SECRET_ACCESS_KEY=v", "PATH=v", "junk"]
+    pairs = [f"{name}=v" for name in ENV_NAMES] + [
+        "AWS_SECRET_ACCESS_KEY=v",
+        "PATH=v",
+        "junk",
+        "SHOP_TENANT=v",
+    ]
     box.add(Fake(10, 1, ("celery", "beat"), env=tuple(pairs)))
-    assert set(process(sampler().sample(5.0), 10).env or ()) == ENV_NAMES
+    assert set(process(sampler().sample(5.0), 10).env or ()) == ENV_NAMES | {"SHOP_TENANT"}
 
 
 def test_what_may_not_be_read_is_none(box: FakeProc, sampler: Make):
