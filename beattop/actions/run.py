@@ -97,10 +97,9 @@ class Run:
 
     def client(self, target: Target) -> WriteClient:
         """The target's supervisord; raises Failed where it is unknown or out of bounds."""
-        supervisor = target.program.supervisor if target.program else target.supervisor
-        if supervisor is None or target.program is None:
+        if target.program is None:
             raise Failed("no supervisord is known for it", target.command)
-        return self.connect(supervisor)
+        return self.connect(target.program.supervisor)
 
     def read(self, client: WriteClient, target: Target) -> ProgramState:
         """The program's state now; raises Changed where it is gone, Blind where nobody answers."""

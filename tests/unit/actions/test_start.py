@@ -228,7 +228,8 @@ class TestEndOfBeattop:
         world.server.on_stop = [lambda name: world.executor.close()]
         world.do(plan_program("stop", world.shot.programs, world.shot))
         lines = [json.loads(line) for line in world.journal.read_text().splitlines()]
-        assert next(e["status"] for e in lines if e["event"] == "result") == "interrupted"
+        told = next(e for e in lines if e["event"] == "result")
+        assert (told["status"], told["summary"]) == ("interrupted", "beattop was ended")
 
     def test_nothing_under_way_is_not_waited_for(self, world: World) -> None:
         world.executor.close()
