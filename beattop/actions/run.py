@@ -49,7 +49,7 @@ class Run:
     halfway: bool = False
     """True between the stop and the start of a restart: calling it off would leave it stopped."""
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float = 0.1) -> None:
         """Wait; raises Cancelled as soon as the user calls it off."""
         end = self.clock.monotonic() + seconds
         while (left := end - self.clock.monotonic()) > 0:

@@ -56,6 +56,9 @@ def test_several_at_once() -> None:
     shot = snapshot([ONE, TWO], [beat(ONE), beat(TWO, app="x")])
     assert of_programs("stop", [ONE, TWO], shot).title == "Stop 2 programs"
     assert of_programs("restart", [ONE, ONE], shot).title == "Restart one"
+
+
+def test_the_one_that_is_not_left_out_is_named() -> None:
     down = program("down", state="STOPPED")
     made = of_programs("stop", [down, ONE], snapshot([ONE, down]))
     assert (made.title, len(made.steps)) == ("Stop one", 1)
