@@ -106,8 +106,5 @@ def others(snapshot: Snapshot, beat: Beat, leaving: frozenset[ProgramId]) -> tup
     return tuple(
         other
         for other in snapshot.beats
-        if other is not beat
-        and other.program not in leaving
-        and works(other)
-        and same(other)
+        if other is not beat and other.program not in leaving and works(other) and same(other)
     )

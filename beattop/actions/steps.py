@@ -26,7 +26,7 @@ def supervisord(snapshot: Snapshot, supervisor: str | None) -> Supervisord | Non
 
 def program(snapshot: Snapshot, wanted: ProgramId | None) -> Program | None:
     """The program of that id."""
-    return next((p for p in snapshot.programs if p.id == wanted), None) if wanted else None
+    return next((p for p in snapshot.programs if p.id == wanted), None)
 
 
 def command(snapshot: Snapshot, verb: ProgramVerb, target: ProgramId) -> str | None:
@@ -55,7 +55,7 @@ def mute(snapshot: Snapshot, supervisor: str | None) -> str | None:
     return None if server.writable else "its supervisord does not take calls from this user"
 
 
-def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb, why: str = "") -> Target:
+def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb) -> Target:
     """A program as a target of its supervisord."""
     return Target(
         supervisor=found.id.supervisor,
@@ -65,7 +65,6 @@ def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb, why: s
         command=command(snapshot, verb, found.id),
         program=found.id,
         process=found.leader.key if found.leader else None,
-        why=why,
     )
 
 
@@ -101,11 +100,11 @@ def undo_step(snapshot: Snapshot, step: Step) -> Step | None:
 def signal_step(
     target: Target, process: ProcessKey, *, kill: bool = False, heir: ProgramId | None = None
 ) -> Step:
-    """SIGTERM (or SIGKILL) for one process that no supervisord would stop."""
+    """SIGTERM (or SIGKILL) for `process`, the target's, that no supervisord would stop."""
     name = "KILL" if kill else "TERM"
     return Step(
         verb="kill" if kill else "signal",
-        target=replace(target, via="signal", pid=process.pid, process=process),
+        target=target,
         call=f"pidfd_send_signal(pid {process.pid}, SIG{name})",
         server=None,
         command=f"kill -{name} {process.pid}",
