@@ -10,7 +10,7 @@ from beattop.actions.checklist import Checklist
 from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind, Cancelled, Changed, Failed
 from beattop.actions.process_table import ProcessTable, key
-from beattop.actions.steps import program, supervisord
+from beattop.actions.steps import address, program, supervisord
 from beattop.actions.writer import BAD_NAME, SHUTDOWN_STATE, NoAnswer, Refused, WriteClient
 from beattop.model.finding import Target
 from beattop.model.plan import Plan
@@ -104,7 +104,7 @@ class Run:
     def read(self, client: WriteClient, target: Target) -> ProgramState:
         """The program's state now; raises Changed where it is gone, Blind where nobody answers."""
         try:
-            return client.state(target.namespec or "")
+            return client.state(address(target))
         except Refused as why:
             if why.code == BAD_NAME:
                 raise Changed("the program does not exist any more") from None

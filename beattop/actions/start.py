@@ -5,6 +5,7 @@ from __future__ import annotations
 from beattop.actions import validate
 from beattop.actions.ended import Blind, Changed, Failed, Unverified
 from beattop.actions.run import Run
+from beattop.actions.steps import address
 from beattop.actions.writer import (
     ALREADY_STARTED,
     BAD_NAME,
@@ -62,7 +63,7 @@ def _stopped(run: Run, step: Step, client: WriteClient) -> ProgramState:
 
 def _ask(run: Run, step: Step, client: WriteClient) -> str:
     try:
-        client.start(step.target.namespec or "")
+        client.start(address(step.target))
     except Refused as why:
         if why.code == ALREADY_STARTED:
             return "somebody else has started it"

@@ -43,6 +43,11 @@ def call(verb: ProgramVerb, namespec: str) -> str:
     return f"supervisor.{verb}Process({name}, wait=False)"
 
 
+def address(target: Target) -> str:
+    """The name that supervisord is asked for; one that is empty is refused before it is sent."""
+    return target.namespec or ""
+
+
 def mute(snapshot: Snapshot, supervisor: str | None) -> str | None:
     """Why that supervisord cannot be told anything, in words; None where it can."""
     server = supervisord(snapshot, supervisor)
@@ -78,7 +83,7 @@ def rpc_step(snapshot: Snapshot, verb: ProgramVerb, target: Target) -> Step:
     return Step(
         verb=verb,
         target=target,
-        call=call(verb, target.namespec or ""),
+        call=call(verb, address(target)),
         server=server.url if server else target.supervisor,
         command=target.command,
         respawning=found is not None and found.respawning,
