@@ -204,10 +204,11 @@ class Carrying:
     def _so_far(self) -> str:
         """What was asked before it was called off, done or not."""
         steps = self.run.plan.steps
-        asked = {c.step for c in self.run.checks.all() if c.name == "asked" and c.tick == "done"}
+        done = [c for c in self.run.checks.all() if c.tick == "done"]
+        asked = {c.step for c in done if c.name in ("asked", "started")}
         names = [named(steps[index]) for index in sorted(asked)]
-        words = "; ".join(self.ended) or f"asked already, not proven: {', '.join(names)}"
-        return words if self.ended or names else "see the journal for what was asked"
+        words = f"asked already, not proven: {', '.join(names)}" if names else ""
+        return "; ".join(self.ended) or words or "see the journal for what was asked"
 
     def _further(self) -> Plan | None:
         """All that is offered next, as one plan, each process once."""

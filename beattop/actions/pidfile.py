@@ -24,7 +24,6 @@ def remove(run: Run, index: int, step: Step) -> None:
     before = _same(fact)
     _still_stale(run, fact)
     run.check_cancelled()
-    run.acted = True
     try:
         now = os.lstat(fact.path)
         if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
@@ -33,6 +32,7 @@ def remove(run: Run, index: int, step: Step) -> None:
     except OSError as why:
         run.note(step.call, str(why.strerror))
         raise Failed(f"it could not be removed: {why.strerror}", step.command) from None
+    run.acted = True
     run.note(step.call, "removed")
     run.checks.tick(index, "asked", "done", f"removed at {run.clock.words()}")
 
@@ -55,7 +55,7 @@ def _same(fact: Pidfile) -> os.stat_result:
         os.close(handle)
     if number(text) != fact.pid:
         raise Changed(f"it names pid {number(text)} now, not {fact.pid}")
-    if fact.mtime_at is not None and abs(found.st_mtime - fact.mtime_at) > 0.01:
+    if fact.mtime_at not in (None, found.st_mtime):
         raise Changed("it was written anew")
     return found
 

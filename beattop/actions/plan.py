@@ -165,8 +165,7 @@ def plan_finding_alternative(finding: Finding, snapshot: Snapshot) -> Plan:
     heir = _heir(finding, snapshot)
     for target in finding.alternatives:
         if target.via != "signal" or target.process is None:
-            stays = target.via == "xmlrpc" and target.program is not None
-            if stays and finding.certainty != "possible":
+            if target.program is not None and finding.certainty != "possible":
                 kept = Kept(frozenset(), frozenset())
                 swapped = replace(finding, keep=tuple(_as_keep(t) for t in finding.stop))
                 reason = withheld(snapshot, swapped, target, kept, [target])

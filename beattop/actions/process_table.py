@@ -87,5 +87,5 @@ class ProcessTable:
         try:
             lines = self._procfs.read(f"{pid}/status").splitlines()
         except OSError:
-            return []
+            lines = []
         return next((line.split()[1:] for line in lines if line.startswith(field)), [])

@@ -22,7 +22,7 @@ def beats_of(snapshot: Snapshot, target: Target) -> tuple[Beat, ...]:
         if (target.program is not None and beat.program == target.program)
         or (target.process is not None and beat.process == target.process)
         or (target.process is not None and beat.embedded and beat.main_pid == target.process.pid)
-        or (beat.supervisor is not None and beat.supervisor in servers)
+        or beat.supervisor in servers
     )
 
 
@@ -106,8 +106,5 @@ def others(snapshot: Snapshot, beat: Beat, leaving: frozenset[ProgramId]) -> tup
     return tuple(
         other
         for other in snapshot.beats
-        if other is not beat
-        and (other.program is None or other.program not in leaving)
-        and works(other)
-        and same(other)
+        if other is not beat and other.program not in leaving and works(other) and same(other)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from beattop.actions.protect import beats_of, works
 from beattop.actions.run import Run
@@ -75,8 +76,6 @@ def _written(schedule: str | None) -> float | None:
     """The newest mtime of a schedule's files."""
     times = []
     for suffix in _SUFFIXES if schedule and schedule.startswith("/") else ():
-        try:
+        with suppress(OSError):
             times.append(os.stat(f"{schedule}{suffix}").st_mtime)
-        except OSError:
-            continue
     return max(times, default=None)

@@ -10,7 +10,7 @@ from beattop.actions.checklist import Checklist
 from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind, Cancelled, Changed, Failed
 from beattop.actions.process_table import ProcessTable, key
-from beattop.actions.steps import program, supervisord
+from beattop.actions.steps import address, program, supervisord
 from beattop.actions.writer import BAD_NAME, SHUTDOWN_STATE, NoAnswer, Refused, WriteClient
 from beattop.model.finding import Target
 from beattop.model.plan import Plan
@@ -49,7 +49,7 @@ class Run:
     halfway: bool = False
     """True between the stop and the start of a restart: calling it off would leave it stopped."""
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float = 0.1) -> None:
         """Wait; raises Cancelled as soon as the user calls it off."""
         end = self.clock.monotonic() + seconds
         while (left := end - self.clock.monotonic()) > 0:
@@ -97,15 +97,14 @@ class Run:
 
     def client(self, target: Target) -> WriteClient:
         """The target's supervisord; raises Failed where it is unknown or out of bounds."""
-        supervisor = target.program.supervisor if target.program else target.supervisor
-        if supervisor is None or target.program is None:
+        if target.program is None:
             raise Failed("no supervisord is known for it", target.command)
-        return self.connect(supervisor)
+        return self.connect(target.program.supervisor)
 
     def read(self, client: WriteClient, target: Target) -> ProgramState:
         """The program's state now; raises Changed where it is gone, Blind where nobody answers."""
         try:
-            return client.state(target.namespec or "")
+            return client.state(address(target))
         except Refused as why:
             if why.code == BAD_NAME:
                 raise Changed("the program does not exist any more") from None

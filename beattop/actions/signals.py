@@ -102,7 +102,7 @@ def _wait(run: Run, index: int, step: Step, handle: int, found: Stat) -> None:
             if step.verb == "signal":
                 run.further.append(kill_plan(run, step, found))
             raise Failed(f"pid {found.pid} still lives {WAIT_S:.0f} s after the signal")
-        run.pause(0.1)
+        run.pause()
     run.checks.tick(index, "gone", "done", f"pid {found.pid} is gone at {run.clock.words()}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from beattop.actions import validate
 from beattop.actions.ended import Blind, Changed, Failed, Unverified
 from beattop.actions.run import Run
+from beattop.actions.steps import address
 from beattop.actions.writer import (
     ALREADY_STARTED,
     BAD_NAME,
@@ -62,7 +63,7 @@ def _stopped(run: Run, step: Step, client: WriteClient) -> ProgramState:
 
 def _ask(run: Run, step: Step, client: WriteClient) -> str:
     try:
-        client.start(step.target.namespec or "")
+        client.start(address(step.target))
     except Refused as why:
         if why.code == ALREADY_STARTED:
             return "somebody else has started it"
@@ -83,7 +84,7 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient, before: Progra
     startsecs = run.startsecs(step.target.program)
     needed = startsecs + SECOND_S
     end = run.clock.monotonic() + 2 * needed + SPARE_S
-    pid, since = 0, run.clock.monotonic()
+    pid, since = None, run.clock.monotonic()
     while True:
         state = _state(run, step, client)
         now = run.clock.monotonic()
@@ -97,7 +98,7 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient, before: Progra
                 words = f"{state.state}, pid {pid}; it looped before, so it loops again"
                 run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
                 return
-            if state.state == "RUNNING" and pid and now - since >= needed:
+            if state.state == "RUNNING" and now - since >= needed:
                 words = f"RUNNING, pid {pid}, outlived startsecs ({startsecs:g} s)"
                 run.checks.tick(index, "runs", "done", f"{words}, at {run.clock.words()}")
                 return
@@ -107,7 +108,7 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient, before: Progra
         key = run.process(state) if state is not None else None
         until = max(since + needed, now + 0.1) if key else now + 0.5
         while run.clock.monotonic() < min(until, end) and (key is None or run.proc.alive(key)):
-            run.pause(0.1)
+            run.pause()
 
 
 def _state(run: Run, step: Step, client: WriteClient) -> ProgramState | None:

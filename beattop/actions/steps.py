@@ -26,7 +26,7 @@ def supervisord(snapshot: Snapshot, supervisor: str | None) -> Supervisord | Non
 
 def program(snapshot: Snapshot, wanted: ProgramId | None) -> Program | None:
     """The program of that id."""
-    return next((p for p in snapshot.programs if p.id == wanted), None) if wanted else None
+    return next((p for p in snapshot.programs if p.id == wanted), None)
 
 
 def command(snapshot: Snapshot, verb: ProgramVerb, target: ProgramId) -> str | None:
@@ -43,6 +43,11 @@ def call(verb: ProgramVerb, namespec: str) -> str:
     return f"supervisor.{verb}Process({name}, wait=False)"
 
 
+def address(target: Target) -> str:
+    """The name that supervisord is asked for; one that is empty is refused before it is sent."""
+    return target.namespec or ""
+
+
 def mute(snapshot: Snapshot, supervisor: str | None) -> str | None:
     """Why that supervisord cannot be told anything, in words; None where it can."""
     server = supervisord(snapshot, supervisor)
@@ -55,7 +60,7 @@ def mute(snapshot: Snapshot, supervisor: str | None) -> str | None:
     return None if server.writable else "its supervisord does not take calls from this user"
 
 
-def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb, why: str = "") -> Target:
+def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb) -> Target:
     """A program as a target of its supervisord."""
     return Target(
         supervisor=found.id.supervisor,
@@ -65,7 +70,6 @@ def program_target(snapshot: Snapshot, found: Program, verb: ProgramVerb, why: s
         command=command(snapshot, verb, found.id),
         program=found.id,
         process=found.leader.key if found.leader else None,
-        why=why,
     )
 
 
@@ -79,7 +83,7 @@ def rpc_step(snapshot: Snapshot, verb: ProgramVerb, target: Target) -> Step:
     return Step(
         verb=verb,
         target=target,
-        call=call(verb, target.namespec or ""),
+        call=call(verb, address(target)),
         server=server.url if server else target.supervisor,
         command=target.command,
         respawning=found is not None and found.respawning,
@@ -101,11 +105,11 @@ def undo_step(snapshot: Snapshot, step: Step) -> Step | None:
 def signal_step(
     target: Target, process: ProcessKey, *, kill: bool = False, heir: ProgramId | None = None
 ) -> Step:
-    """SIGTERM (or SIGKILL) for one process that no supervisord would stop."""
+    """SIGTERM (or SIGKILL) for `process`, the target's, that no supervisord would stop."""
     name = "KILL" if kill else "TERM"
     return Step(
         verb="kill" if kill else "signal",
-        target=replace(target, via="signal", pid=process.pid, process=process),
+        target=target,
         call=f"pidfd_send_signal(pid {process.pid}, SIG{name})",
         server=None,
         command=f"kill -{name} {process.pid}",

@@ -17,7 +17,7 @@ from beattop.actions import validate
 from beattop.actions.ended import Failed, Unverified
 from beattop.actions.guard import Guard, judge, needs_config
 from beattop.actions.run import Run
-from beattop.actions.steps import supervisord
+from beattop.actions.steps import address, supervisord
 from beattop.actions.writer import BAD_NAME, NOT_RUNNING, NoAnswer, Refused, WriteClient
 from beattop.model.finding import Target
 from beattop.model.plan import Step
@@ -119,7 +119,7 @@ def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, Progr
                 return attempt - 1, state
         stopping.asked_at = run.clock.monotonic()
         try:
-            client.stop(target.namespec or "")
+            client.stop(address(target))
         except Refused as why:
             if why.code == BAD_NAME:
                 raise Failed("the program does not exist any more") from None
@@ -170,7 +170,7 @@ def _harmless(run: Run, stopping: Stopping, state: ProgramState, guard: Guard) -
                 f"not asked, since {_hasty(state, life)}, and {guard.why}",
                 _without_signal(run, target),
             )
-        run.pause(0.1)
+        run.pause()
         state = run.read(stopping.client, target)
 
 
@@ -193,7 +193,7 @@ def _without_signal(run: Run, target: Target) -> str | None:
 def _read(run: Run, stopping: Stopping) -> ProgramState | None:
     """Its state; None where supervisord does not say: the stop is asked for, the watch goes on."""
     try:
-        return stopping.client.state(stopping.step.target.namespec or "")
+        return stopping.client.state(address(stopping.step.target))
     except (Refused, NoAnswer):
         return None
 
@@ -211,7 +211,7 @@ def settle(run: Run, all_of: Sequence[Stopping]) -> dict[int, Failed | Unverifie
             if ended is not None or stopping.stopped is not None:
                 waiting.remove(stopping)
         if waiting:
-            run.pause(0.1)
+            run.pause()
     return wrong
 
 
@@ -234,7 +234,6 @@ def _look(run: Run, stopping: Stopping, asked: dict[int, float]) -> Failed | Unv
         return None
     if state.state in validate.DOWN or (state.state == "EXITED" and not stopping.ours):
         stopping.stopped, stopping.stopped_at = state, now
-        stopping.ours |= stopping.missed
         run.checks.tick(stopping.index, "stopped", "done", f"{state.state} at {run.clock.words()}")
         return None
     _remember(run, stopping, state)
@@ -262,7 +261,6 @@ def stays(run: Run, stopping: Stopping) -> None:
     if again or state.state not in (*validate.DOWN, "EXITED"):
         pid = f" with pid {state.pid}" if state.pid else ""
         raise Failed(f"it did not stay stopped: it is {state.state}{pid} again")
-    stopping.stopped = state
     run.checks.tick(
         stopping.index,
         "stays-stopped",

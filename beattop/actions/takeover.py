@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from beattop.actions.pidfile import named
@@ -32,13 +33,13 @@ class Takeover:
         self._path = step.pidfile.path if step.pidfile else None
         self._span = 2 * (run.startsecs(heir) + run.longest_life(heir)) + SPARE_S
         self._begun = run.clock.monotonic()
-        self._asked = 0.0
+        self._asked = -math.inf
         self._first: tuple[int, float] | None = None
         """(pid, monotonic time) of the life that is being looked at."""
 
     def watch(self) -> Watch:
-        """Its deadline is two periods of the loop and some seconds."""
-        return Watch(self._index, "took-over", self.read, self._begun + self._span + 1)
+        """It ends by itself: two periods of the loop and some seconds from now."""
+        return Watch(self._index, "took-over", self.read, math.inf)
 
     def read(self) -> tuple[Tick, str]:
         """Whether the pidfile names a living process of the heir, and supervisord agrees."""

@@ -50,15 +50,14 @@ def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
     if step.respawning or step.target.process is None or state.state in DOWN:
         return state
     if not state.pid:
-        if state.state in ("EXITED", "STOPPING"):
+        if state.state == "EXITED":
             return state
         raise Changed(f"it is {state.state} now; pid {step.target.process.pid} has ended")
     now = run.process(state)
     if now != step.target.process:
-        begun = run.clock.words(state.start_at) if state.start_at else "since"
         raise Changed(
-            f"it is another process now: pid {state.pid}, started {begun}, "
-            f"not pid {step.target.process.pid}"
+            f"it is another process now: pid {state.pid}, started "
+            f"{run.clock.words(state.start_at)}, not pid {step.target.process.pid}"
         )
     return state
 

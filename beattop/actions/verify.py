@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from beattop.actions.pidfile import named
 from beattop.actions.pulse import BEATS_S, Pulse, beat_of
 from beattop.actions.run import Run
-from beattop.actions.steps import supervisord
+from beattop.actions.steps import address, supervisord
 from beattop.actions.stop import Stopping
 from beattop.actions.survivors import besides, described, further_plan, survivors
 from beattop.actions.validate import DOWN
@@ -123,7 +124,7 @@ class NoSpawn:
             return "pending", f"{watched:.0f} of {self._span:.0f} s"
         self._asked = now
         try:
-            state = self._stopping.client.state(self._stopping.step.target.namespec or "")
+            state = self._stopping.client.state(address(self._stopping.step.target))
         except (Refused, NoAnswer) as why:
             return "pending", f"supervisord does not tell: {why}"
         first = self._stopping.stopped or self._stopping.before
@@ -152,7 +153,7 @@ class LeftOvers:
 
     def watch(self) -> Watch:
         """Offers SIGTERM for what is left at its end."""
-        return Watch(self._stopping.index, "survivors", self.read, self._end + 1)
+        return Watch(self._stopping.index, "survivors", self.read, math.inf)
 
     def read(self) -> tuple[Tick, str]:
         """What lives on now; a shell's child may be on its way out."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import http.client
 import xmlrpc.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from beattop.model.source import Status
 from beattop.model.supervisor import ProgramState
 from beattop.sources.supervisor.client import ReadClient, program_state, structs
 from beattop.sources.supervisor.errors import explain
@@ -47,9 +47,8 @@ class Refused(Exception):
 class NoAnswer(Exception):
     """supervisord could not be asked; `sent` where the call may still be carried out."""
 
-    def __init__(self, status: Status, words: str, sent: bool) -> None:
+    def __init__(self, words: str, sent: bool) -> None:
         super().__init__(words)
-        self.status = status
         self.sent = sent
 
 
@@ -79,12 +78,12 @@ class WriteClient:
         server: Server,
         supervisor: str,
         note: Callable[[str, str], None],
-        send: Wire | None = None,
+        send: Wire,
     ) -> None:
         self.supervisor = supervisor
         self._server = server
         self._note = note
-        self._send = send or wire(server)
+        self._send = send
 
     def stop(self, namespec: str) -> None:
         """Ask for a stop without waiting for it: while it waits, supervisord spins."""
@@ -96,23 +95,19 @@ class WriteClient:
 
     def state(self, namespec: str) -> ProgramState:
         """getProcessInfo, now."""
-        answer = self._call("supervisor.getProcessInfo", namespec)
-        try:
+        with self._asked():
+            answer = self._send("supervisor.getProcessInfo", (namespec,))
             return program_state(structs([answer])[0], self.supervisor, 0.0)
-        except Unreadable as why:
-            raise NoAnswer("down", str(why), sent=False) from None
 
     def version(self) -> str:
         """Version of the supervisor package."""
-        return safe(str(self._call("supervisor.getSupervisorVersion")))[:40]
+        with self._asked():
+            return safe(str(self._send("supervisor.getSupervisorVersion", ())))[:40]
 
     def config(self, group: str, name: str) -> Mapping[str, object]:
         """That program's entry of getAllConfigInfo; empty where it has none."""
-        answer = self._call("supervisor.getAllConfigInfo")
-        try:
-            entries = structs(answer)
-        except Unreadable as why:
-            raise NoAnswer("down", str(why), sent=False) from None
+        with self._asked():
+            entries = structs(self._send("supervisor.getAllConfigInfo", ()))
         return next((e for e in entries if e.get("group") == group and e.get("name") == name), {})
 
     def _write(self, method: str, namespec: str) -> None:
@@ -121,17 +116,20 @@ class WriteClient:
             raise ValueError(f"{namespec!r} does not name one program")
         shown = f'{method}("{safe(namespec)}", wait=False)'
         try:
-            self._call(method, namespec, False)
+            with self._asked():
+                self._send(method, (namespec, False))
         except (Refused, NoAnswer) as why:
             self._note(shown, str(why))
             raise
         self._note(shown, "accepted")
 
-    def _call(self, method: str, *params: str | bool) -> object:
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """What goes wrong with a call, or with its answer, as Refused or NoAnswer."""
         try:
-            return self._send(method, params)
+            yield
         except xmlrpc.client.Fault as fault:
             raise Refused(fault.faultCode, safe(str(fault.faultString))[:200]) from None
         except CALL_ERRORS as error:
-            status, words = explain(error, self._server.url or "", self._server.password)
-            raise NoAnswer(status, words, isinstance(error, _UNSURE)) from None
+            _, words = explain(error, self._server.name, self._server.password)
+            raise NoAnswer(words, isinstance(error, _UNSURE)) from None

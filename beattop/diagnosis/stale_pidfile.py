@@ -25,14 +25,12 @@ def stale_pidfiles(snapshot: Snapshot) -> Iterable[Finding]:
         refused = refusal(program, snapshot)
         if refused is None or refused.fact is None:
             continue
-        if refused.freed:
-            yield _freed(program, refused, snapshot)
-            continue
         fact = refused.fact
         explained = fact.holder is None or holder(refused, program, snapshot) is not None
-        if explained and not proven_stale(fact, snapshot):
-            continue
-        yield _stale(program, refused, snapshot)
+        if refused.freed:
+            yield _freed(program, refused, snapshot)
+        elif not explained or proven_stale(fact, snapshot):
+            yield _stale(program, refused, snapshot)
 
 
 def _refusable(program: Program, snapshot: Snapshot) -> bool:

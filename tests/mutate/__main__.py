@@ -81,7 +81,10 @@ def _cover(tree: str, files: list[str]) -> Cover:
                     {
                         "tree": tree,
                         "failed": seen.failed,
-                        "lines": seen.lines,
+                        "lines": {
+                            test: {os.path.relpath(f, ROOT): lines for f, lines in files.items()}
+                            for test, files in seen.lines.items()
+                        },
                         "seconds": seen.seconds,
                     },
                 )
@@ -130,7 +133,7 @@ def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str | None]) -> list
     for test, files in cover.lines.items():
         for file, lines in files.items():
             for line in lines:
-                running[os.path.relpath(file, ROOT)][line].add(test)
+                running[file][line].add(test)
     out = []
     for mutant in todo:
         seen = running[mutant.file]

@@ -134,6 +134,23 @@ def test_a_beat_that_lives_for_the_same_schedule(about: str) -> None:
     assert len(list(beats_down(shot, ()))) == told
 
 
+UNKNOWN = replace(DOWN, key=BeatKey(None, None, None))
+NAMELESS = {
+    "as usual": ({}, {}, False),
+    "whose pidfile is known": ({"pidfile": "/run/x.pid"}, {}, True),
+    "whose schedule is known": ({"schedule": "/run/x"}, {}, True),
+    "beside one of another supervisord": ({}, {"supervisor": "unix:///x"}, True),
+    "beside one that does not run": ({}, {"pid": None}, True),
+}
+
+
+@pytest.mark.parametrize("about", NAMELESS)
+def test_one_of_which_nothing_is_known_may_have_a_successor(about: str) -> None:
+    mine, other, told = NAMELESS[about]
+    successor = replace(beat(HOLDER, app="x", cwd="/x"), **other)
+    assert len(down(GONE, successor, mine=replace(UNKNOWN, **mine))) == told
+
+
 def test_a_beat_without_supervisor_is_nobodys_left_over() -> None:
     lost = replace(DOWN, supervisor=None, namespec=None)
     living = replace(beat(None, 9), key=BeatKey("x", "/x", None))

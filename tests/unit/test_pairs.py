@@ -93,3 +93,13 @@ def test_of_many_alike_each_is_compared_with_the_next() -> None:
         for pid in range(100, 150)
     ]
     assert len(list(pairs(alike))) == 49
+
+
+def test_one_pidfile_brings_an_app_and_one_within_it_together() -> None:
+    """Both in /, which is no project's folder: nothing else tells of them."""
+    both = [
+        beat(None, 100 + n, app=app, cwd="/", pidfile="/run/beat.pid")
+        for n, app in enumerate(("proj", "proj.celery"))
+    ]
+    living = [Candidate(b, Traits.of(b), frozenset(), False, False) for b in both]
+    assert len(list(pairs(living))) == 1

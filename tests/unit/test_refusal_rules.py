@@ -110,6 +110,27 @@ def test_exit_73_or_a_log_that_ends_so(
     assert (refusal(made, look(made)) is not None) == is_refused
 
 
+FREE = (
+    ({}, {"holder": None}, True),
+    ({}, {"status": "garbage", "holder": None}, True),
+    ({}, {}, False),
+    ({}, {"status": "denied", "holder": None}, False),
+    ({"respawning": False, "state": "FATAL"}, {"holder": None}, False),
+    # A shell's or --detach's own status: what became of the beat behind it is not known.
+    ({"last_exit": left(0)}, {"holder": None}, False),
+    ({"last_exit": None}, {"holder": None}, False),
+)
+
+
+@pytest.mark.parametrize(("facts", "now", "freed"), FREE)
+def test_only_a_loop_that_exits_73_by_a_file_of_nobody_is_let_in_next(
+    facts: dict[str, Any], now: dict[str, Any], freed: bool
+) -> None:
+    made = replace(B, **facts)
+    found = refusal(made, look(made, files=[file(**now)]))
+    assert found is not None and found.freed is freed
+
+
 def _in(cwd: str | None) -> Program:
     found = member(202)
     return replace(B, members=(replace(found, process=replace(found.process, cwd=cwd)),))

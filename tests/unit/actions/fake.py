@@ -163,7 +163,8 @@ class FakeServer:
         return self.send
 
     def send(self, method: str, params: tuple[Any, ...]) -> object:
-        short = method.partition(".")[2]
+        space, _, short = method.partition(".")
+        assert space == "supervisor"
         self.calls.append((short, *params))
         if self.hung:
             raise TimeoutError("timed out")

@@ -108,6 +108,10 @@ def test_what_else_a_finding_offers() -> None:
     made = plan_finding_alternative(swap, shot)
     assert (made.title, [s.verb for s in made.steps]) == ("Stop two", ["stop"])
     assert plan_finding_alternative(replace(swap, certainty="possible"), shot).empty
+    # ... or of a beat that nobody supervises.
+    foreign = finding([outsider(77)], [keep(beat(two))], alternatives=(target(two),))
+    among = snapshot([two], [beat(None, 77), beat(two)])
+    assert plan_finding_alternative(foreign, among).title == "Stop two"
     lost = replace(swap, alternatives=(replace(target(two), program=None),))
     assert plan_finding_alternative(lost, shot).empty
     silent = replace(shot, beats=(beat(one, health="silent"), beat(two)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from beattop.actions.steps import pidfile_step
 from beattop.model.files import Pidfile
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
-from tests.unit.actions.fake import World
+from tests.unit.actions.fake import World, details, ticks
 
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
@@ -89,13 +90,44 @@ def test_what_the_file_was_in_the_plan_it_is_now(
     assert Path(stale.path).exists() == (status != "done")
 
 
-@pytest.mark.parametrize(("apart", "status"), [(0.008, "done"), (0.03, "changed")])
-def test_a_hundredth_of_a_second_is_no_new_write(
-    world: World, stale: Pidfile, apart: float, status: str
+def test_the_same_pid_written_anew_is_another_file(world: World, stale: Pidfile) -> None:
+    made = of(pidfile_step(stale, None, "stale"))
+    info = os.stat(stale.path)
+    os.utime(stale.path, ns=(info.st_atime_ns, info.st_mtime_ns + 1_000_000))
+    outcome = world.do(made)
+    assert outcome.status == "changed" and "it was written anew" in outcome.summary
+
+
+def test_a_file_that_cannot_be_removed_is_told_and_journalled(
+    world: World, stale: Pidfile, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert stale.mtime_at is not None
-    fact = replace(stale, mtime_at=stale.mtime_at - apart)
-    assert world.do(of(pidfile_step(fact, None, "stale"))).status == status
+    def denied(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "unlink", denied)
+    outcome = world.do(replace(plan, steps=(pidfile_step(stale, None, "stale"),)))
+    assert outcome.status == "failed"
+    assert f"Permission denied – by hand: rm -- {stale.path}" in outcome.summary
+    assert details(outcome)["keeper-alive"] == "nothing was done"
+    calls = [json.loads(line) for line in world.journal.read_text().splitlines()]
+    assert [c["result"] for c in calls if c["event"] == "call"] == ["Permission denied"]
+
+
+def test_after_a_removal_the_keepers_are_looked_at_though_another_fails(
+    world: World, stale: Pidfile, plan: Plan
+) -> None:
+    steps = (
+        pidfile_step(stale, None, "stale"),
+        pidfile_step(replace(stale, path=f"{stale.path}.x"), None, "stale"),
+    )
+    outcome = world.do(replace(plan, steps=steps))
+    assert outcome.status == "changed" and not Path(stale.path).exists()
+    assert ticks(outcome)["keeper-alive"] == "done"
+
+
+def test_a_file_that_is_no_text_names_nobody(tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(b"\xff12\n")
+    assert pidfile.named(str(tmp_path / "p")) is None
 
 
 @pytest.mark.parametrize(("state", "status"), [("S", "changed"), ("Z", "done"), (None, "done")])

@@ -58,6 +58,12 @@ def test_several_at_once() -> None:
     assert of_programs("restart", [ONE, ONE], shot).title == "Restart one"
 
 
+def test_the_one_that_is_not_left_out_is_named() -> None:
+    down = program("down", state="STOPPED")
+    made = of_programs("stop", [down, ONE], snapshot([ONE, down]))
+    assert (made.title, len(made.steps)) == ("Stop one", 1)
+
+
 @pytest.mark.parametrize("verb", ["stop", "start", "restart"])
 def test_what_may_surprise(verb: Any) -> None:
     down = {"state": "STOPPED"} if verb == "start" else {}
@@ -71,6 +77,12 @@ def test_what_may_surprise(verb: Any) -> None:
     two = replace(TWO, **down)
     shot = snapshot([ONE, two], [beat(ONE), beat(two)], viewer_pid=202)
     assert of_programs(verb, [two], shot).warnings
+
+
+@pytest.mark.parametrize(("health", "warned"), [("working", 1), (None, 1), ("silent", 0)])
+def test_only_the_last_beat_that_works_is_warned_of(health: str | None, warned: int) -> None:
+    made = of_programs("stop", [ONE], snapshot([ONE], [beat(ONE, health=health)]))
+    assert sum("is the last working beat" in words for words in made.warnings) == warned
 
 
 def test_a_mute_one_is_left_to_a_person() -> None:

@@ -17,6 +17,7 @@ from tests.unit.actions.scene import (
     finding,
     keep,
     looping_pair,
+    member,
     outsider,
     pid_of,
     program,
@@ -109,6 +110,8 @@ def test_what_has_no_program_is_nobodys() -> None:
     nobody = Keep(None, None, None)
     surplus = finding([target(one)], [nobody])
     assert plan_duplicates([surplus], shot).empty
+    foreign = snapshot([one], [beat(None, 66), beat(one)])
+    assert plan_duplicates([surplus], foreign).empty
     mine = beat(program("two", 202))
     assert others(snapshot([one], [beat(None, 66), mine]), mine, frozenset()) != ()
     assert Kept.of([finding([], [nobody])]).processes == frozenset()
@@ -179,6 +182,13 @@ def test_which_beats_a_stop_ends() -> None:
         assert beats_of(shot, ended) == beats
     # The pid of a beat's own main process ends it only where it is embedded.
     assert beats_of(shot, replace(outsider(77), process=ProcessKey(77, 1))) == ()
+
+
+def test_the_last_beat_stays_behind_its_shell_too() -> None:
+    shell = program("one", 201, members=[member(201, "wrapper"), member(203, ppid=201)])
+    shot = snapshot([shell], [beat(shell, 203)])
+    plan = plan_duplicates([finding([target(shell)], [keep(beat(None, 66))])], shot)
+    assert plan.advice == ("one: not stopped, no other beat that lives would be left",)
 
 
 def test_one_foreign_beat_of_two_may_go() -> None:

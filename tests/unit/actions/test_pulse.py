@@ -95,6 +95,7 @@ def test_a_beat_that_left_the_look(tmp_path: Path) -> None:
     pulse = shared.pulse()
     shared.shot = replace(shared.shot, beats=())
     assert pulse.read()[0] == "skipped"
+    assert shared.pulse().read()[0] == "skipped"
 
 
 def words(sent_at: float | None) -> LastWords:

@@ -133,7 +133,7 @@ class Asked:
         (Refused(10, "BAD_NAME"), Changed, "the program does not exist any more"),
         (Refused(6, "SHUTDOWN_STATE"), Changed, "its supervisord is shutting down"),
         (Refused(1, "X"), Blind, "does not tell its state .fault 1: X."),
-        (NoAnswer("timeout", "timed out", True), Blind, "cannot be asked: timed out – by hand: "),
+        (NoAnswer("timed out", True), Blind, "cannot be asked: timed out – by hand: "),
     ],
 )
 def test_what_keeps_a_state_from_being_told(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from beattop.actions.steps import Parts, signal_step
+from beattop.model.files import Pidfile
 from beattop.model.finding import Target
 from beattop.model.plan import Outcome, Plan, Step
 from beattop.model.process import ProcessKey
@@ -187,7 +188,7 @@ def test_a_signal_that_is_refused(world: World, handles: Handles) -> None:
     outcome = world.do(plan(world))
     assert outcome.status == "failed"
     assert "pid 77: Operation not permitted – by hand: kill -TERM 77" in outcome.summary
-    assert "Operation not permitted" in world.journal.read_text()
+    assert '"result": "Operation not permitted"' in world.journal.read_text()
 
 
 def test_without_a_process_there_is_nothing_to_signal(world: World, handles: Handles) -> None:
@@ -326,6 +327,8 @@ def test_a_second_signal_of_a_hand_over_waits_for_the_first(world: World, handle
 
 def test_sigkill_keeps_the_heir_and_the_file(world: World, handles: Handles) -> None:
     made, found = heir(world, "BACKOFF")
-    outcome = world.do(made)
+    file = Pidfile("/run/b.pid", "ok", PID, None, KEY)
+    outcome = world.do(replace(made, steps=(replace(made.steps[0], pidfile=file),)))
     assert outcome.further is not None
-    assert outcome.further.steps[0].heir == found.id
+    (kill,) = outcome.further.steps
+    assert (kill.heir, kill.pidfile) == (found.id, file)

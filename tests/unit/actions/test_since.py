@@ -92,9 +92,17 @@ def test_what_heeds_no_signal_is_offered_once() -> None:
     deaf, other = ProcessKey(77, 770), ProcessKey(78, 780)
     kill = signal_step(process_target(deaf, "deaf"), deaf, kill=True)
     term = [signal_step(process_target(key, "left over"), key) for key in (deaf, other)]
+    restart = process_target(deaf, "hesitates")
+    restarts = [
+        Step("restart", replace(restart, process=None, namespec=name), name, None, None)
+        for name in ("one", "two")
+    ]
     run: Any = SimpleNamespace(further=[offer(kill), offer(term[0])], plan=offer())
     assert Carrying(run)._further() == offer(kill)
     run.further = [offer(kill), offer(*term)]
     both = Carrying(run)._further()
     assert both is not None
     assert both.steps == (kill, term[1])
+    run.further = [offer(step) for step in restarts]
+    again = Carrying(run)._further()
+    assert again is not None and again.steps == tuple(restarts), "programs, no processes"

@@ -69,20 +69,34 @@ def test_a_pid_that_changes_is_no_proof(world, plan) -> None:  # type: ignore[no
     assert "no process of it has lived 1 s yet" in outcome.summary
 
 
-def test_it_becomes_fatal(world, plan) -> None:  # type: ignore[no-untyped-def]
-    world.server.on_start = [lambda name: world.server.put(name, "FATAL")]
-    assert "FATAL" in world.do(plan).summary
+@pytest.mark.parametrize("state", ["FATAL", "UNKNOWN"])
+@pytest.mark.parametrize(("error", "words"), [("", "see its log"), ("can't chdir", "can't chdir")])
+def test_it_is_given_up(world, plan, state, error, words) -> None:  # type: ignore[no-untyped-def]
+    def over(name: str) -> None:
+        world.server.put(name, state)
+        world.server.programs[name]["spawnerr"] = error
+
+    world.server.on_start = [over]
+    outcome = world.do(plan)
+    assert outcome.status == "failed"
+    assert outcome.summary.startswith(f"web: it did not stay up: {state} ({words}) – by hand: ")
+    assert world.clock.t == 0
 
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(20, "command does not exist"), (21, "cannot be executed"), (92, "refused the start")],
+    [
+        (10, "the program does not exist any more"),
+        (20, "its command does not exist"),
+        (21, "its command cannot be executed"),
+        (92, "supervisord refused the start"),
+    ],
 )
 def test_faults_in_words(world, plan, code, words) -> None:  # type: ignore[no-untyped-def]
     world.server.on_start = [xmlrpc.client.Fault(code, "X")]
     outcome = world.do(plan)
     assert outcome.status == "failed"
-    assert words in outcome.summary
+    assert outcome.summary.startswith(f"web: {words} (fault {code}: X)")
 
 
 def test_one_that_ends_at_once_is_watched_on(world, plan) -> None:  # type: ignore[no-untyped-def]
@@ -99,12 +113,25 @@ def test_one_that_ends_at_once_is_watched_on(world, plan) -> None:  # type: igno
     assert undo is not None and undo.steps[0].verb == "stop"  # it is started over and over now
 
 
-def test_somebody_was_faster(world, plan) -> None:  # type: ignore[no-untyped-def]
-    world.server.spawn("web")
+@pytest.mark.parametrize("state", ["RUNNING", "STARTING"])
+def test_somebody_was_faster(world, plan, state) -> None:  # type: ignore[no-untyped-def]
+    pid = world.server.spawn("web", state)
+    world.clock.after(1.0, lambda: world.server.put("web", "RUNNING", pid))
     outcome = world.do(plan)
     assert outcome.status == "done"
     assert world.server.writes == []
     assert world.executor.undo_plan() is None
+
+
+def test_somebody_was_faster_by_a_moment(world, plan) -> None:  # type: ignore[no-untyped-def]
+    def too_late(name: str) -> None:
+        world.server.spawn(name)
+        raise xmlrpc.client.Fault(60, "ALREADY_STARTED")
+
+    world.server.on_start = [too_late]
+    outcome = world.do(plan)
+    assert outcome.status == "done"
+    assert details(outcome)["asked"] == "somebody else has started it, was STOPPED"
 
 
 def test_stopping_is_waited_out_before_the_call(world, plan) -> None:  # type: ignore[no-untyped-def]
@@ -231,7 +258,8 @@ class TestEndOfBeattop:
         assert told[0].startswith("Stop web: waiting at most 0 s for its end (Ctrl-C leaves now)")
         assert told[1] == "Stop web: not over, look at it"
         lines = [json.loads(line) for line in world.journal.read_text().splitlines()]
-        assert next(e["status"] for e in lines if e["event"] == "result") == "interrupted"
+        told = next(e for e in lines if e["event"] == "result")
+        assert (told["status"], told["summary"]) == ("interrupted", "beattop was ended")
 
     def test_nothing_under_way_is_not_waited_for(self, world: World) -> None:
         told: list[str] = []

@@ -87,6 +87,10 @@ def test_a_step_names_the_leader_that_supervisord_knows() -> None:
     unknown = steps.rpc_step(snapshot(supervisords=[]), "stop", behind)
     assert (unknown.target, unknown.server, unknown.respawning) == (behind, URL, False)
     assert steps.rpc_step(snapshot([replace(B, respawning=True)]), "stop", behind).respawning
+    # Of two supervisords on one address the second goes by its conf.
+    second = replace(supervisord(), id="conf:/b")
+    theirs = replace(behind, supervisor="conf:/b")
+    assert steps.rpc_step(snapshot(supervisords=[second]), "stop", theirs).server == URL
     nameless = replace(behind, namespec=None)
     assert 'stopProcess("", ' in steps.rpc_step(snapshot([B]), "stop", nameless).call
 
@@ -144,6 +148,11 @@ def test_a_process_that_is_left_over() -> None:
     assert found == Target(
         URL, None, 7, "signal", "kill -TERM 7", process=ProcessKey(7, 70), why="left over"
     )
+
+
+def test_a_finding_without_a_lasting_fix_leaves_no_empty_line() -> None:
+    made = steps.Parts.empty().plan("Stop", snapshot(), lasting=("", "exec", "exec"))
+    assert made.lasting == ("exec",)
 
 
 # Against duplicates

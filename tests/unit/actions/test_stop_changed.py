@@ -119,3 +119,11 @@ def test_a_steady_one_that_exited_meanwhile_is_done(tmp_path: Path) -> None:
     world.proc.remove(201)
     world.server.put("web", "EXITED")
     assert world.do(plan).status == "done"
+
+
+def test_one_that_had_no_process_may_have_one_by_now(tmp_path: Path) -> None:
+    only = program("web", None, role="other", state="BACKOFF")
+    world = World(tmp_path, snapshot([only]))
+    plan = plan_program("stop", [only], world.shot)
+    world.server.spawn("web")
+    assert world.do(plan).status == "done"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from beattop.actions import executor
 from beattop.actions.plan import plan_duplicates, plan_program
 from tests.unit.actions.fake import NOT_RUNNING, World, details, spans
 from tests.unit.actions.scene import (
@@ -174,3 +175,65 @@ class TestGuard:
         plan = plan_program("stop", [replace(beats, members=())], shot)
         world.do(plan)
         assert len(world.server.writes) == 1
+
+    def test_as_long_as_four_tenths_of_a_second_are_left(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.proc.born[202] = world.clock.monotonic() - 1.0
+        assert world.do(plan).status == "done"
+        assert world.asked_at == [0]
+
+    def test_what_a_steady_one_once_lived_sets_no_moment(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", (0.1, 0.1), stopasgroup=True)
+        steady = replace(plan, steps=(replace(plan.steps[0], respawning=False),))
+        world.server.put("beat2", "STARTING", 202)
+        assert world.do(steady).status == "done"
+        assert world.asked_at == [0]
+
+    def test_a_steady_one_that_starts_needs_its_group_too(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        steady = replace(plan, steps=(replace(plan.steps[0], respawning=False),))
+        world.server.put("beat2", "STARTING", 202)
+        world.proc.add(202, pgrp=100)
+        world.clock.after(0.25, lambda: world.proc.add(202))
+        assert world.do(steady).status == "done"
+        assert world.asked_at == [pytest.approx(0.3)]
+
+    def test_one_that_stops_already_is_not_asked(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.server.put("beat2", "STOPPING", 202)
+        world.clock.after(1.0, lambda: world.server.finish_stop("beat2"))
+        assert world.do(plan).status == "done"
+        assert world.server.writes == []
+
+    def test_the_time_for_its_end_counts_from_the_call(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.server.put("beat2", "EXITED")
+        world.proc.remove(202)
+        self._respawn_in(world, 0.95)
+
+        def slow(name: str) -> None:
+            world.server.put(name, "STOPPING", 901)
+            world.clock.after(11.5, lambda: world.server.finish_stop(name))
+
+        world.server.on_stop = [slow]
+        assert world.do(plan).status == "done"
+
+    def test_the_plans_whole_time_ends_the_wait(self, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+        monkeypatch.setattr(executor, "SLACK_S", -5.0)  # of stopwaitsecs, 10 s
+        world, plan = self._world(tmp_path, "3.3.5", (0.1, 0.1), stopasgroup=True)
+        assert world.do(plan).status == "failed"
+        assert world.clock.t == pytest.approx(5.0, abs=0.2)
+
+    def test_one_that_is_not_in_the_look_may_have_the_option(self, tmp_path: Path) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.shot = replace(world.shot, programs=world.shot.programs[:1])
+        assert world.do(plan).status == "done"
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_nothing_by_hand_where_no_command_is_known(self, tmp_path: Path, known: bool) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", (0.1, 0.1), stopasgroup=True)
+        mute = replace(world.shot.supervisords[0], ctl=())
+        world.shot = replace(world.shot, supervisords=(mute,) if known else ())
+        outcome = world.do(plan)
+        assert outcome.status == "failed"
+        assert "by hand" not in outcome.summary

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from beattop.actions.plan import plan_duplicates
 from beattop.actions.process_table import key
-from beattop.actions.survivors import besides, further_plan
+from beattop.actions.survivors import besides, described, further_plan, survivors
 from beattop.model.finding import Keep
+from beattop.model.process import ProcessKey
 from tests.unit.actions.fake import World, ticks
 from tests.unit.actions.scene import (
     beat,
     finding,
     keep,
     member,
+    pid_of,
     program,
     snapshot,
     target,
@@ -119,3 +122,64 @@ class TestSurvivors:
         plan = further_plan(world.proc, [world.proc.found[203]], shell.id, shot)
         assert plan.title == "End what beat2 left over"
         assert "no undo" in plan.warnings[0]
+
+
+# Rule by rule, of a program whose shell was 202
+
+SHELL = ProcessKey(202, 2020)
+MINE = {"SUPERVISOR_PROCESS_NAME": "beat2"}
+LEFT: dict[str, tuple[dict[str, Any], dict[str, str], bool]] = {
+    "of its group": ({"pgrp": 202}, {}, True),
+    "of its group, ended": ({"pgrp": 202, "state": "Z"}, {}, False),
+    "of its group, taken in by supervisord": ({"pgrp": 202, "ppid": 100}, {}, True),
+    "what supervisord runs now": ({"ppid": 100}, MINE, False),
+    "of no group of its own": ({"pgrp": 70}, MINE, True),
+    "of a group of its own": ({}, MINE, False),
+    "of another program": ({"pgrp": 70}, {"SUPERVISOR_PROCESS_NAME": "x"}, False),
+}
+
+
+@pytest.mark.parametrize("about", LEFT)
+def test_what_is_left_over(world: World, about: str) -> None:
+    facts, env, left = LEFT[about]
+    world.proc.remove(202)
+    world.proc.add(77, **{"ppid": 1, **facts})
+    world.proc.env[77] = env
+    found = survivors(world.proc, pid_of("beat2"), [SHELL], 100)
+    assert [s.pid for s in found] == [77] * left
+
+
+@pytest.mark.parametrize(("start", "left"), [(2020, [202]), (5, [])])
+def test_its_leader_is_left_over_and_no_later_process_of_that_pid(
+    world: World, start: int, left: list[int]
+) -> None:
+    world.proc.add(202, ppid=1, start=start)
+    assert [s.pid for s in survivors(world.proc, pid_of("beat2"), [SHELL], 100)] == left
+
+
+def test_a_group_whose_leader_is_a_zombie_is_left_over(world: World) -> None:
+    world.proc.add(70, ppid=1, state="Z")
+    world.proc.add(77, ppid=70, pgrp=70)
+    world.proc.env[77] = MINE
+    assert [s.pid for s in survivors(world.proc, pid_of("beat2"), [], 100)] == [77]
+
+
+def test_the_oldest_comes_first(world: World) -> None:
+    for pid, start in ((250, 9000), (300, 3000), (299, 9000)):
+        world.proc.add(pid, ppid=1, pgrp=202, start=start)
+    world.proc.remove(202)
+    found = survivors(world.proc, pid_of("beat2"), [SHELL], 100)
+    assert [s.pid for s in found] == [300, 250, 299]
+
+
+def test_a_kept_one_that_has_ended_covers_nobody(world: World) -> None:
+    world.proc.add(77, ppid=1, pgrp=70, state="Z")
+    world.proc.add(78, ppid=1, pgrp=70)
+    kept = Keep(None, None, 77, process=ProcessKey(77, 770))
+    left = [world.proc.found[78]]
+    assert besides(world.proc, left, [kept]) == left
+
+
+def test_one_without_a_command_line_is_told_by_its_pid(world: World) -> None:
+    world.proc.words = lambda pid: ""  # type: ignore[method-assign]
+    assert described(world.proc, [world.proc.found[202]]) == "pid 202 (no command line)"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beattop.actions import verify
+from beattop.actions import executor, verify
 from beattop.actions.plan import plan_duplicates
 from beattop.model.files import LastWords
 from beattop.model.plan import Outcome, Plan
@@ -98,6 +98,34 @@ class TestPidfile:
         world = world_with(tmp_path, pidfile=str(path))
         world.proc.inside = {201: 7}
         assert act(world).status == "done"
+
+    def test_of_a_kept_beat_that_left_the_look(self, tmp_path: Path) -> None:
+        world = world_with(tmp_path, pidfile="/run/b.pid")
+        plan = plan_duplicates([looping_pair()[1]], world.shot)
+        world.shot = replace(world.shot, beats=world.shot.beats[1:])
+        outcome = world.do(plan)
+        assert outcome.status == "done"
+        assert details(outcome)["keeper-pidfile"] == "it has no pidfile"
+
+
+def test_a_kept_beat_without_a_name_is_called_the_kept_beat(tmp_path: Path) -> None:
+    shot, found = looping_pair()
+    foreign = beat(None, 77)
+    world = World(tmp_path, replace(shot, beats=(foreign, shot.beats[1])))
+    outcome = world.do(plan_duplicates([replace(found, keep=(keep(foreign),))], world.shot))
+    labels = {c.name: c.label for c in outcome.checks}
+    assert labels["keeper-alive"] == "the kept beat still lives"
+
+
+@pytest.mark.parametrize(("left", "status"), [(9.0, "unverified"), (11.0, "done")])
+def test_less_than_ten_seconds_of_watching_prove_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: float, status: str
+) -> None:
+    world = slow_world(tmp_path)
+    world.server.stop_takes = 0.1
+    # stopwaitsecs 10 and this are the whole time; 12 s are left for the last question.
+    monkeypatch.setattr(executor, "SLACK_S", left + 2.6)
+    assert act(world).status == status
 
 
 class TestPulse:

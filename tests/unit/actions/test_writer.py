@@ -75,28 +75,40 @@ def test_a_fault_is_refused_with_its_code_and_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "unsure"),
+    ("error", "words", "unsure"),
     [
-        (TimeoutError("timed out"), "timeout", True),
-        (ConnectionResetError(104, "reset"), "down", True),
-        (BrokenPipeError(32, "pipe"), "down", True),
-        (http.client.IncompleteRead(b""), "down", True),
-        (Unreadable("no XML-RPC"), "down", True),
-        (ConnectionRefusedError(111, "refused"), "down", False),
-        (FileNotFoundError(2, "none"), "down", False),
-        (PermissionError(13, "denied"), "denied", False),
-        (xmlrpc.client.ProtocolError(URL, 401, "Unauthorized", {}), "denied", False),
+        (TimeoutError("timed out"), "it does not answer in time", True),
+        (ConnectionResetError(104, "reset"), "it closed the connection", True),
+        (BrokenPipeError(32, "pipe"), "it closed the connection", True),
+        (http.client.IncompleteRead(b""), "what answers there does not speak HTTP", True),
+        (Unreadable("no XML-RPC"), "what answers there does not speak supervisord's", True),
+        (ConnectionRefusedError(111, "refused"), "nobody listens there", False),
+        (FileNotFoundError(2, "none"), "the socket does not exist", False),
+        (PermissionError(13, "denied"), "no permission for /run/supervisor.sock: ", False),
+        (
+            xmlrpc.client.ProtocolError(URL, 401, "Unauthorized", {}),
+            "it does not take this user name and password",
+            False,
+        ),
     ],
 )
 def test_whether_a_call_may_still_be_carried_out(
-    error: Exception, status: str, unsure: bool
+    error: Exception, words: str, unsure: bool
 ) -> None:
     sent, notes = Sent(error), []  # type: ignore[var-annotated]
-    with pytest.raises(NoAnswer) as caught:
+    with pytest.raises(NoAnswer, match=f"^{words}") as caught:
         client(sent, notes).stop("beat")
-    assert (caught.value.status, caught.value.sent) == (status, unsure)
+    assert caught.value.sent == unsure
     assert len(sent.calls) == 1
+    assert notes[0][1] == str(caught.value)
     assert "hunter2" not in str(notes)
+
+
+def test_what_a_supervisord_says_is_cut() -> None:
+    assert len(client(Sent("4" * 500)).version()) == 40
+    with pytest.raises(Refused) as caught:
+        client(Sent(xmlrpc.client.Fault(1, "x" * 500))).stop("beat")
+    assert len(str(caught.value)) == len("fault 1: ") + 200
 
 
 @pytest.mark.parametrize("answer", [True, [], "RUNNING", {"group": "g"}, None])

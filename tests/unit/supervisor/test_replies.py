@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from beattop.actions.guard import judge
-from beattop.actions.writer import Refused, WriteClient
+from beattop.actions.writer import Refused, WriteClient, wire
 from beattop.sources.supervisor.client import ReadClient
 from beattop.sources.supervisor.errors import explain
 from beattop.sources.supervisor.rpcconfig import program_configs
@@ -114,7 +114,8 @@ def test_its_configuration_is_as_thin_as_the_release(replay: Replay) -> None:
 
 def test_a_stop_and_a_start(replay: Replay) -> None:
     noted: list[tuple[str, str]] = []
-    client = WriteClient(replay.server, "s", lambda call, result: noted.append((call, result)))
+    told = lambda call, result: noted.append((call, result))  # noqa: E731
+    client = WriteClient(replay.server, "s", told, wire(replay.server))
     assert client.state("beat2").state == "RUNNING"
     client.stop("beat2")
     assert client.state("beat2").state in ("STOPPING", "STOPPED")
@@ -143,7 +144,7 @@ def test_a_stop_and_a_start(replay: Replay) -> None:
 
 def test_the_guard_by_what_it_tells(replay: Replay) -> None:
     """Without a readable conf: 3.3 never tells, 4.0 to 4.2.1 tell by killasgroup."""
-    client = WriteClient(replay.server, "s", lambda call, result: None)
+    client = WriteClient(replay.server, "s", lambda call, result: None, wire(replay.server))
     version = client.version()
     stands = {n: judge(version, client.config(n, n), None).stands for n in ("beat2", "back")}
     assert stands == {
