@@ -61,9 +61,10 @@ SELECTORS: Final = (
 """What projects commonly tell their instances apart by: staging from prod, one tenant from another.
 The URLs are those of brokers where a project's settings read them from there."""
 # SHOP_TENANT, CELERY_PREFIX, SENTRY_ENVIRONMENT, TENANT_SLUG; but not VIRTUAL_ENV, CONDA_PREFIX and
-# others that say where tools live.
+# others that say where tools live, nor what only names a program's own logs and figures.
 _SELECTOR: Final = re.compile(
-    r"(?!(?:VIRTUAL|CONDA|MAMBA|NPM|NVM|PIP|PIPENV|PIPX|POETRY|PYENV|PYTHON|PDM|UV|HOMEBREW|XDG|TOX)_)"
+    r"(?!(?:VIRTUAL|CONDA|MAMBA|NPM|NVM|PIP|PIPENV|PIPX|POETRY|PYENV|PYTHON|PDM|UV|HOMEBREW|XDG|TOX"
+    r"|LOG|LOGGER|LOGGING|SYSLOG|STATSD|METRICS?|GRAPHITE|PROMETHEUS|OTEL|DD|NEW_RELIC)_)"
     r"(?:[A-Z0-9]+_){0,4}(?:TENANT|PREFIX|NAMESPACE|INSTANCE|SITE|STAGE|ENV|ENVIRONMENT|CUSTOMER"
     r"|BRAND|SHARD|REALM|REGION|COUNTRY|MARKET)(?:_(?:ID|NAME|SLUG|CODE))?"
 )

@@ -17,7 +17,7 @@ from beattop.model.commandline.target import Target, is_zipapp
 # Commands that django-celery and its like add to a project's own program.
 DJANGO: Final = frozenset({"celery", *NAMED} - {"flower"})
 _MANAGE: Final = re.compile(
-    r"(?:[\w.-]*[-_.])?manage(?:\.py)?|manager(?:\.py)?|django(?:-admin)?(?:\.py)?"
+    r"(?:[\w.-]*[-_.])?manage(?:\.pyc?)?|manager(?:\.pyc?)?|django(?:-admin)?(?:\.py)?"
 )
 # Open edX's manage.py takes the system first.
 _SYSTEMS: Final = frozenset({"lms", "cms", "studio"})

@@ -68,6 +68,7 @@ def test_a_program_says_where_it_stands() -> None:
     assert classify(["python", "/v/bin/celery", "beat"]).program == "/v/bin/celery"
     assert classify(["python", "-m", "celery", "beat"]).program == "celery"
     assert classify(["python", "manage.py", "celerybeat"]).program == "manage.py"
+    assert classify(["python", "manage.pyc", "celery", "beat"]).role == "beat"
     assert classify(["/v/bin/celerybeat"]).subcommand == "beat"
     assert classify(["[celery beat] -A shop beat"]).program is None
 
