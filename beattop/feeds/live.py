@@ -93,7 +93,7 @@ class LiveFeed:
             number = recording.write(samples, path)
         except recording.RecordingError as error:
             raise OSError(str(error)) from None
-        span = samples[-1].at - samples[0].at if samples else 0.0
+        span = samples[-1].steady_s - samples[0].steady_s if samples else 0.0
         return f"{number} samples of the last {span:.0f} s are in {path}"
 
     def reading(self) -> bool:

@@ -201,4 +201,5 @@ class ReplayFeed:
             self._show()
 
     def _time(self, index: int) -> float | None:
-        return None if self._findings(index) is None else self._made[index].snapshot.at
+        """Seconds since the first sample; the wall clock may have been set meanwhile."""
+        return None if self._findings(index) is None else self._made[index].snapshot.observed_s

@@ -231,8 +231,10 @@ class Collector:
         if self._sampler is None:
             self._sampler = Sampler(interesting)
         lifecycle, sampler = self._lifecycle, self._sampler
-        now = time.time()
         drained = self._between.drained(self._guarded("lifecycle", lifecycle.drain, Drained()))
+        # Not before what may wait: the sampler reads the clock that nobody sets next, and time
+        # between the two would look like a step.
+        now = time.time()
         reading = sampler.sample(now, drained.births, drained.execs, drained.rescan)
         seen: tuple[LifecycleEvent, ...] = self._guarded(
             "lifecycle", lambda: lifecycle.observe(reading), (), "observe"

@@ -91,6 +91,23 @@ def test_a_lifecycle_that_raises_is_named(running):
     assert status(sample, "processes") == "ok"
 
 
+def test_a_slow_source_is_no_step_of_the_clock():
+    collector = Collector(Settings(lifecycle="poll"))
+    heard = []
+
+    def slow():
+        heard.append(time.time())
+        return module.Drained()
+
+    try:
+        collector._sample()
+        collector._lifecycle.drain = slow
+        assert collector._sample().at >= heard[0], "the other clock is read after it"
+    finally:
+        collector._close()
+        collector.stop()
+
+
 def test_a_thread_that_raises_says_so_and_recovers(running, monkeypatch):
     collector, listener = running()
     listener.wait(lambda s: True)

@@ -252,6 +252,18 @@ def test_a_replay_that_was_paused_plays_on(samples):
         feed.stop()
 
 
+def test_a_clock_that_was_set_does_not_hold_up_a_replay(samples):
+    kept = [replace(s, at=3600.0 * i, up_s=0.05 * i) for i, s in enumerate(samples[:3])]
+    feed = ReplayFeed(kept)
+    reached = threading.Event()
+    feed.start(lambda frame: frame.position[0] == 2 and reached.set())
+    try:
+        feed.play(1.0)
+        assert reached.wait(10)
+    finally:
+        feed.stop()
+
+
 def test_an_empty_replay_is_refused():
     with pytest.raises(ValueError):
         ReplayFeed([])

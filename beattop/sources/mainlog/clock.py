@@ -86,8 +86,9 @@ class Clock:
             out.append(event)
         return out[::-1]
 
-    def calibrate(self, stamp: bytes, written_at: float) -> bool:
-        """Compare the stamp of a file's last line with the file's mtime; True where it shifted.
+    def calibrate(self, stamp: bytes, written_at: float, within: float = SLACK_S) -> bool:
+        """Compare the stamp of a log's last line with when it was written (the file's mtime), known
+        `within` so many seconds; True where it shifted.
 
         supervisord may run with a TZ of its own. Then the two differ by whole quarters of an hour.
         """
@@ -96,7 +97,7 @@ class Clock:
             return False
         off = min((written_at - at, written_at - self.later(at)), key=abs)
         quarters = round(off / _QUARTER_S)
-        if quarters and abs(off - quarters * _QUARTER_S) < SLACK_S and abs(off) <= _FURTHEST_S:
+        if quarters and abs(off - quarters * _QUARTER_S) < within and abs(off) <= _FURTHEST_S:
             self.shift_s += quarters * _QUARTER_S
             self._minutes.clear()
             return True

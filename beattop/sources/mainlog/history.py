@@ -27,6 +27,8 @@ _TELL_EVERY_S = 0.25
 _GIVE_WAY_S = 0.0005
 _USUAL_S = 0.005
 """Python's own choice."""
+_USUAL_GC = gc.get_threshold()
+"""As it was before any log was read: several are read at once, and the last to end sets it."""
 _YOUNG_MOST = 50_000
 """A block makes tens of thousands of tuples and no cycle: looking for some took a fifth of the
 time."""
@@ -112,15 +114,14 @@ class History:
             before.join()
         # Keys and births wait for this thread: it is to give way sooner than after 5 ms.
         sys.setswitchinterval(_GIVE_WAY_S)
-        usual = gc.get_threshold()
-        gc.set_threshold(_YOUNG_MOST, *usual[1:])
+        gc.set_threshold(_YOUNG_MOST, *_USUAL_GC[1:])
         try:
             while not self._done and not stop.is_set():
                 on_progress(self._progress)
                 self.read(time.monotonic() + _TELL_EVERY_S)
         finally:
             sys.setswitchinterval(_USUAL_S)
-            gc.set_threshold(*usual)
+            gc.set_threshold(*_USUAL_GC)
         on_progress(self._progress)
         if self._done or self._over:
             self._let_go()

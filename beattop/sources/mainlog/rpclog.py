@@ -24,6 +24,8 @@ from beattop.sources.supervisor.transport import CALL_ERRORS
 _FIRST = 64 << 10
 _USUAL = 8 << 10
 _MOST = 1 << 20
+_LONGEST_S = 600.0
+"""Between two looks; zones are told apart by quarters of an hour."""
 _KNOWN = 3
 """So many last lines together are taken to stand in the log only once."""
 
@@ -63,7 +65,8 @@ class RpcLog:
             status, words = explain(error, self.supervisor)
             self._status = (status, f"{words}{self._because()}")
             return []
-        now = self._read_at = time.time()
+        before, now = self._read_at, time.time()
+        self._read_at = now
         self._status = ("degraded", f"read through supervisord, now and then{self._because()}")
         raw = [line.encode() for line in lines]
         if self._pasts is None:
@@ -71,6 +74,8 @@ class RpcLog:
             segment = Tally(self.supervisor, self._clock).block(block, now + SLACK_S)
             self._pasts = replace(segment, complete=False).finished()
             return []
+        if before is not None and not lost:
+            self._learn_zone(raw, before, now)
         events = parse_lines(raw, self.supervisor, self._clock, now + SLACK_S)
         if lost:
             self._lost = True
@@ -87,6 +92,13 @@ class RpcLog:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _learn_zone(self, new: list[bytes], before: float, now: float) -> None:
+        """Lines that came between two looks tell how far the writer's zone, or host, is off."""
+        half = (now - before) / 2
+        last = next((s for raw in reversed(new) if self._clock.read(s := raw[:23])), None)
+        if last is not None and 0 <= half < _LONGEST_S / 2:
+            self._clock.calibrate(last, before + half, half + SLACK_S)
 
     def _because(self) -> str:
         return f" ({self._why})" if self._why else ""

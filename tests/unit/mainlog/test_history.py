@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 import re
@@ -121,6 +122,26 @@ def test_after_a_cancel_it_goes_on_where_it_was(shelf):
     assert whole(main, told[-1])["beat2"].spawns == 1000
     main.close()
     assert open_files() == before
+
+
+def test_two_that_read_at_once_leave_python_as_it_was(shelf):
+    usual = gc.get_threshold()
+    one, other = MainLog("s", str(shelf)).history(), MainLog("t", str(shelf)).history()
+    begun = threading.Event()
+
+    def outlive(progress):
+        begun.set()
+        one.join(20)
+
+    def begin(progress):
+        if not begun.is_set():
+            other.start(outlive)
+            assert begun.wait(20)
+
+    one.start(begin)
+    assert begun.wait(20)
+    assert one.join(20) and other.join(20)
+    assert gc.get_threshold() == usual
 
 
 def test_closed_while_it_reads(shelf):

@@ -8,6 +8,7 @@ import xmlrpc.client
 import pytest
 from supervisor.options import readFile
 
+from beattop.sources.mainlog import rpclog
 from beattop.sources.mainlog.rpclog import RpcLog
 from tests.unit.mainlog.written import exited, log, spawned
 
@@ -159,3 +160,17 @@ def test_an_empty_log(server):
     assert pids(main.poll()) == [1]
     os.truncate(server.path, 0)
     assert pids(main.poll()) in ([], ["gap"])
+
+
+def test_what_comes_between_two_looks_tells_the_writers_zone(server, monkeypatch):
+    now = 1_790_018_000.0
+    monkeypatch.setattr(rpclog.time, "time", lambda: now)
+    server.write(spawned(now - 5 * 3600 - 30, 1, "beat2"))
+    main = RpcLog("s", server.read_log)
+    main.poll()
+    now += 10
+    server.write(spawned(now - 5 * 3600 - 7, 2, "beat2"))
+    assert [event.at for event in main.poll()] == [now - 7]
+    now += 10
+    server.write(spawned(now - 5 * 3600 - 1, 3, "beat2"))
+    assert [event.at for event in main.poll()] == [now - 1], "and it is learnt once"
