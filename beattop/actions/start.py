@@ -106,7 +106,8 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient, before: Progra
             _over(state, startsecs, step)
         # One process is looked at in /proc; supervisord is asked again when its time has come.
         key = run.process(state) if state is not None else None
-        until = max(since + needed, now + 0.1) if key else now + 0.5
+        until = since + needed if key else now + 0.5
+        run.pause()
         while run.clock.monotonic() < min(until, end) and (key is None or run.proc.alive(key)):
             run.pause()
 

@@ -226,6 +226,24 @@ def test_not_pid_1(world: World, handles: Handles, pid: int) -> None:
     assert "pid 1 is never touched" in never(world, handles, pid).summary
 
 
+def test_the_second_process_of_a_container_is_like_any_other(
+    world: World, handles: Handles
+) -> None:
+    world.proc.add(2, ppid=1)
+    world.clock.after(0.5, lambda: handles.end(2))
+    step = signal_step(outsider(2), ProcessKey(2, 20))
+    assert world.do(replace(plan(world), steps=(step,))).status == "done"
+    assert handles.opened == [2]
+
+
+def test_whose_it_was_is_no_matter_once_it_has_ended(
+    world: World, handles: Handles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    world.proc.remove(PID)
+    assert world.do(plan(world)).status == "done"
+
+
 def test_not_itself_nor_what_runs_it(
     world: World, handles: Handles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

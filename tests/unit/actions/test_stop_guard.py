@@ -201,7 +201,8 @@ class TestGuard:
     def test_one_that_stops_already_is_not_asked(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
         world.server.put("beat2", "STOPPING", 202)
-        world.clock.after(1.0, lambda: world.server.finish_stop("beat2"))
+        world.proc.born[202] = world.clock.monotonic() - 1.4
+        world.clock.after(11.0, lambda: world.server.finish_stop("beat2"))
         assert world.do(plan).status == "done"
         assert world.server.writes == []
 

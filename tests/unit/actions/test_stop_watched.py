@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from beattop.actions.plan import plan_duplicates
 from beattop.model.lives import Life
 from beattop.model.plan import Plan
 from tests.unit.actions.fake import HUNG, NOT_RUNNING, World, details, spans
-from tests.unit.actions.scene import AT
+from tests.unit.actions.scene import AT, beat, finding, keep, program, snapshot, target
 
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
@@ -42,6 +44,28 @@ def test_a_process_that_came_between_two_tries_has_to_end_too(world: World, plan
     world.server.on_stop = [respawned, taken]
     outcome = world.do(plan)
     assert outcome.status == "done"
+    assert details(outcome)["gone"].startswith("pid 202, 901 is gone")
+
+
+def test_so_has_one_that_ended_while_another_program_was_asked(tmp_path: Path) -> None:
+    kept, one, two = (program(n, 201 + i) for i, n in enumerate(("b", "one", "two")))
+    shot = snapshot([kept, one, two], [beat(p) for p in (kept, one, two)])
+    world = World(tmp_path, shot)
+
+    def respawned(name: str) -> None:
+        world.proc.remove(202)
+        world.server.spawn(name)
+        raise NOT_RUNNING
+
+    def both(name: str) -> None:
+        world.server.finish_stop("one")
+        world.server.finish_stop(name)
+
+    taken = lambda name: world.server.put(name, "STOPPING", 901)  # noqa: E731
+    world.server.on_stop = [respawned, taken, both]
+    outcome = world.do(
+        plan_duplicates([finding([target(one), target(two)], [keep(beat(kept))])], shot)
+    )
     assert details(outcome)["gone"].startswith("pid 202, 901 is gone")
 
 
