@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from beattop.model.process import ProcessKey
 
@@ -13,6 +13,8 @@ State = Literal[
     "STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"
 ]
 """supervisor.states.ProcessStates, by name."""
+PASSING: Final = frozenset({"STARTING", "BACKOFF", "STOPPING"})
+"""States that a program does not stay in: neither steady nor at rest."""
 
 
 _SCRIPT = re.compile(r"(?:.*/)?supervisord(?:-?[\d.]+)?(?:\.py)?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
+from beattop.model.supervisor import PASSING
 from beattop.reports.document import known
 from beattop.text import count, listing
 
@@ -70,10 +71,14 @@ def calm(snapshot: Snapshot) -> str:
         return "no supervisord and no Celery on this box"
     beats = [b for b in snapshot.beats if b.pid is not None]
     apps = sorted({b.key.app or b.key.cwd or "?" for b in beats})
-    unknown = sum(p.state is None for p in snapshot.programs)
-    steady = sum(p.pid is not None for p in snapshot.programs if p.state is not None)
-    idle = len(snapshot.programs) - steady - unknown
+    programs = snapshot.programs
+    unknown = sum(p.state is None for p in programs)
+    told = [p for p in programs if p.state is not None]
+    changing = sum(p.state in PASSING and not p.periodic for p in told)
+    steady = sum(p.periodic or (p.pid is not None and p.state not in PASSING) for p in told)
+    idle = len(told) - changing - steady
     words = f"{count(steady, 'program')} steady"
+    words += f", {changing} starting or stopping" if changing else ""
     words += f", {idle} not running" if idle else ""
     words += f", the state of {unknown} not known" if unknown else ""
     if beats:

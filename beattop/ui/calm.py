@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Snapshot
+from beattop.model.supervisor import PASSING
 from beattop.text import count, duration
 from beattop.ui import glyphs
 from beattop.ui.line import EMPTY, Line, cut, justified, line, wrap
@@ -86,6 +87,8 @@ def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
     unknown = sum(p.state is None for p in programs)
     if unknown:
         return f"Nothing wrong seen, but the state of {count(unknown, 'program')} is not known."
+    if passing := sum(p.state in PASSING and not p.periodic for p in programs):
+        return f"Nothing wrong seen; {count(passing, 'program')} starting or stopping."
     if len(up) == len(programs):
         return (
             f"All {count(len(programs), 'program')} steady."

@@ -107,7 +107,7 @@ def _lives(row: Row, width: int) -> Line:
 def _rss(row: Row, width: int) -> Line:
     return (
         Span(
-            fit("" if row.rss is None else size(row.rss), width, right=True),
+            fit(size(row.rss) if row.rss else "", width, right=True),
             "dim" if row.kind == "dead" else "",
         ),
     )

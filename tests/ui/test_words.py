@@ -90,6 +90,10 @@ def test_a_state_that_is_not_known_is_not_called_steady():
     blind = replace(frame, snapshot=replace(frame.snapshot, programs=programs))
     words = plain(verdict(blind, 120, shown)).strip()
     assert words.startswith("Nothing wrong seen, but the state of 3 programs is not known.")
+    programs = (replace(frame.snapshot.programs[0], state="BACKOFF"), *frame.snapshot.programs[1:])
+    begun = replace(frame, snapshot=replace(frame.snapshot, programs=programs))
+    words = plain(verdict(begun, 120, shown)).strip()
+    assert words.startswith("Nothing wrong seen; 1 program starting or stopping.")
 
 
 def test_a_periodic_program_between_two_lives_is_steady():

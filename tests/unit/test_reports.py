@@ -139,9 +139,14 @@ def test_check_tells_the_verdict_and_the_figures(incident, calm):
 
 def test_what_is_not_known_is_not_called_well(calm):
     (one,) = calm.snapshot.programs
-    programs = (one, replace(one, pid=None, state="STOPPED"), replace(one, pid=None, state=None))
+    programs = (
+        one,
+        replace(one, state="STARTING"),
+        replace(one, pid=None, state="STOPPED"),
+        replace(one, pid=None, state=None),
+    )
     half = replace(calm, snapshot=replace(calm.snapshot, programs=programs))
-    words = "1 program steady, 1 not running, the state of 1 not known"
+    words = "1 program steady, 1 starting or stopping, 1 not running, the state of 1 not known"
     assert words in check.line(half)
     text = click.unstyle("\n".join(once.lines(half)))
     assert f"Nothing wrong seen: {words}" in text and "All well" not in text
