@@ -29,9 +29,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: install
 	$(PYTEST)
 
-# The long ones wait even more: three at a time.
+# The long ones wait even more: three at a time, and no file alone at the end.
 test-all: install
-	$(PYTEST) -n 3 -m ''
+	$(PYTEST) -n 3 --dist worksteal -m ''
 
 check: install
 	$(BIN)/ruff check .

@@ -21,9 +21,11 @@ from tests.e2e.waiting import wait_until
 
 # A shell with an orphan of its own: what a stopped program without stopasgroup leaves.
 TREE = ["/bin/sh", "-c", "(trap '' TERM; sleep 600 & exec sleep 601) & exec sleep 602"]
+# A shell's background job has SIGINT ignored, and all that it starts.
 HOLDER = """
-import json, os, sys
+import json, os, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from beattop.demo.lifeline import Lifeline
 line = Lifeline(Path(sys.argv[1]), life_s=60, grace_s=0.2)
 who = line.start(json.loads(sys.argv[2]), env=os.environ, cwd=line.folder, output="/dev/null")
