@@ -53,7 +53,7 @@ def _left_over(proc: ProcessTable, found: Stat, target: ProgramId) -> bool:
     if env.get("SUPERVISOR_SERVER_URL", target.supervisor) != target.supervisor:
         return False
     leader = proc.stat(found.pgrp)
-    return found.pgrp != found.pid and (leader is None or leader.ended)
+    return leader is None or leader.ended
 
 
 def besides(proc: ProcessTable, left: Iterable[Stat], keep: Iterable[Keep]) -> list[Stat]:

@@ -46,16 +46,17 @@ class Takeover:
         run = self._run
         now = run.clock.monotonic()
         over = now >= self._begun + self._span
+        waited = f"{now - self._begun:.0f} s"
         holder = self._holder()
         if self._path is not None and holder is None and not over:
-            return "pending", f"nobody holds {safe(self._path)} yet, {now - self._begun:.0f} s"
+            return "pending", f"nobody holds {safe(self._path)} yet, {waited}"
         if now - self._asked < (0.5 if holder else ASK_EVERY_S) and not over:
-            return "pending", f"{now - self._begun:.0f} s"
+            return "pending", waited
         self._asked = now
         words = self._judge(holder)
         if words is not None:
             return "done", words
-        return ("failed", self._alarm()) if over else ("pending", f"{now - self._begun:.0f} s")
+        return ("failed", self._alarm()) if over else ("pending", waited)
 
     def _judge(self, holder: ProcessKey | None) -> str | None:
         """The reading that proves it; None where it is not proven (yet)."""

@@ -39,6 +39,31 @@ def test_a_loop_that_came_to_rest_is_left_alone(tmp_path: Path, pid: int) -> Non
     assert world.server.writes == []
 
 
+def test_so_is_one_that_had_no_process_when_the_plan_was_made(tmp_path: Path) -> None:
+    shot, found = looping_pair()
+    between = replace(found.stop[0], pid=None, process=None)
+    plan = plan_duplicates([replace(found, stop=(between,))], shot)
+    assert World(tmp_path, at_rest(shot)).do(plan).status == "changed"
+
+
+@pytest.mark.parametrize("state", ["STARTING", "BACKOFF"])
+def test_what_supervisord_still_tries_to_start_loops_on(tmp_path: Path, state: str) -> None:
+    shot, found = looping_pair()
+    plan = plan_duplicates([found], shot)
+    world = World(tmp_path, at_rest(shot))
+    world.server.put("beat2", state, 202)
+    assert world.do(plan).status == "done"
+
+
+def test_one_whose_process_is_not_seen_may_loop_on(tmp_path: Path) -> None:
+    shot, found = looping_pair()
+    plan = plan_duplicates([found], shot)
+    world = World(tmp_path, at_rest(shot))
+    first, second = world.shot.programs
+    world.shot = replace(world.shot, programs=(first, replace(second, members=())))
+    assert world.do(plan).status == "done"
+
+
 def test_so_is_one_that_was_chosen_by_hand(tmp_path: Path) -> None:
     shot, _ = looping_pair()
     plan = plan_program("stop", [shot.programs[1]], shot)
@@ -70,6 +95,20 @@ class TestUnknownStopwaitsecs:
         world.server.stop_takes = 45.0
         outcome = world.do(plan_duplicates([self.found], world.shot))
         assert ticks(outcome)["stopped"] == "done"
+
+    def test_so_has_one_that_left_the_look(self, tmp_path: Path) -> None:
+        world = self._world(tmp_path)
+        plan = plan_duplicates([self.found], world.shot)
+        world.shot = replace(world.shot, programs=world.shot.programs[:1])
+        world.server.stop_takes = 45.0
+        assert ticks(world.do(plan))["stopped"] == "done"
+
+    def test_what_does_not_stop_at_all_has_not(self, tmp_path: Path) -> None:
+        world = self._world(tmp_path)
+        world.server.on_stop = [lambda name: None]
+        outcome = world.do(plan_duplicates([self.found], world.shot))
+        assert outcome.status == "failed"
+        assert "it is still RUNNING (pid 202) after 12 seconds" in outcome.summary
 
     def test_that_it_is_not_over_is_no_failure(self, tmp_path: Path) -> None:
         world = self._world(tmp_path)
