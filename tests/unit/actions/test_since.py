@@ -51,7 +51,9 @@ def test_what_supervisord_still_tries_to_start_loops_on(tmp_path: Path, state: s
     shot, found = looping_pair()
     plan = plan_duplicates([found], shot)
     world = World(tmp_path, at_rest(shot))
-    world.server.put("beat2", state, 202)
+    world.server.put("beat2", state, 202 if state == "STARTING" else 0)
+    if state == "BACKOFF":
+        world.proc.remove(202)
     assert world.do(plan).status == "done"
 
 
