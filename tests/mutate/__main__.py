@@ -102,7 +102,7 @@ def _cover(tree: str, files: list[str]) -> Cover:
 
 def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> dict[str, Verdict]:
     kept = KEPT / "verdicts.json"
-    before = _read(kept) or {"tree": tree, "verdicts": {}}
+    before = _read(kept) or {"tree": tree, "verdicts": {}, "by": {}}
     old = {name: Verdict(**v) for name, v in before["verdicts"].items()}
     same = before["tree"] == tree
     verdicts: dict[str, Verdict] = {}
@@ -113,10 +113,10 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
             verdicts[mutant.name] = found
         else:
             todo.append(mutant)
-    by = {name: v.by for name, v in old.items() if v.by}
+    by = before["by"] | {name: v.by for name, v in old.items() if v.by}
     trials = _trials(todo, cover, by)
     tried = {t.mutant.name for t in trials}
-    progress = _Progress(len(trials), kept, tree, old if same else {}, verdicts)
+    progress = _Progress(len(trials), kept, tree, by, old if same else {}, verdicts)
     for mutant in todo:
         if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
@@ -127,7 +127,7 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
     return verdicts
 
 
-def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str | None]) -> list[Trial]:
+def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]:
     """Each with its tests: who killed it before, then the fastest."""
     running: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for test, files in cover.lines.items():
@@ -151,9 +151,17 @@ def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str | None]) -> list
 
 class _Progress:
     def __init__(
-        self, total: int, kept: Path, tree: str, old: dict[str, Verdict], new: dict[str, Verdict]
+        self,
+        total: int,
+        kept: Path,
+        tree: str,
+        by: dict[str, str],
+        old: dict[str, Verdict],
+        new: dict[str, Verdict],
     ) -> None:
         self.total, self.kept, self.tree, self.old, self.new = total, kept, tree, old, new
+        self.by = by
+        """Who killed what in earlier runs too: a run that is broken off does not forget it."""
         self.done = 0
         self.kept_at = self.said_at = self.began = time.monotonic()
 
@@ -172,7 +180,7 @@ class _Progress:
 
     def keep(self) -> None:
         all_ = {name: asdict(v) for name, v in (self.old | self.new).items()}
-        _write(self.kept, {"tree": self.tree, "verdicts": all_})
+        _write(self.kept, {"tree": self.tree, "verdicts": all_, "by": self.by})
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
