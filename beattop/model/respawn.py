@@ -13,6 +13,9 @@ from beattop.model.snapshot import LastExit
 
 BURNING_SHARE = 0.05
 """Five percent of a core: what exits may burn together before they are churn."""
+_MANY = 5
+_STALLED = 5.0
+"""Where a box stalls, supervisord's log makes one of many short lives some seconds long."""
 FORGET_S = 3600.0
 """Two exits further apart than this are two accidents, not a loop."""
 
@@ -108,11 +111,13 @@ def judge(
         rate = 60 * (len(starts) - 1) / (starts[-1] - starts[0])
     limit = max(startsecs, 1.0)
 
-    def short(life: Life) -> bool:
-        span = life.lifetime_s
-        return span is not None and span < limit
+    def failed(life: Life, span: float = limit) -> bool:
+        lived = life.lifetime_s
+        return unexpected(life) or (lived is not None and lived < span)
 
-    loops = len(run) >= 2 and all(unexpected(life) or short(life) for life in run[-2:])
+    loops = len(run) >= 2 and all(failed(life) for life in run[-2:])
+    if not loops and len(run) >= _MANY and sum(map(failed, run[-_MANY:])) >= _MANY - 1:
+        loops = all(failed(life, _STALLED * limit) for life in run[-2:])
     burns = len(run) >= 2 and (
         (dead_cpu_pct is not None and dead_cpu_pct >= 100 * BURNING_SHARE) or _burnt(run, now)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,3 +38,24 @@ def test_as_a_fresh_one(steps):
             assert told == fresh
             at += 1.0
         assert judged.past(ME, lives, None) is lives.past()
+
+
+@pytest.mark.parametrize(
+    ("spans", "loops"),
+    [
+        ((0.1, 0.1), True),
+        ((0.1, 1.4), False),
+        ((0.1, 0.1, 0.1, 1.4, 0.1), True),
+        ((0.1, 0.1, 0.1, 0.1, 4.9), True),
+        ((0.1, 0.1, 0.1, 0.1, 5.1), False),
+        ((0.1, 0.1, 1.4, 0.1, 1.4), False),
+        ((0.1, 0.1, 1.4, 0.1), False),
+    ],
+)
+def test_one_life_that_a_stalled_box_made_longer_ends_no_loop(spans, loops):
+    lives, at = Lives("s", "p"), 1e6
+    for pid, span in enumerate(spans):
+        lives.add(LogEvent(at, "s", "spawned", "p", pid))
+        at += span
+        lives.add(LogEvent(at, "s", "exited", "p", pid, 0))
+    assert judge(tuple(lives.lives), 1.0, at).respawning is loops

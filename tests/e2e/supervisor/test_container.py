@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -128,7 +129,8 @@ def check(tmp_path: Path) -> None:
         files.stop()
         source.stop()
         for one in psutil.Process(child.pid).children(recursive=True):
-            one.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # its parent's end was its own
+                one.kill()
         child.kill()
         child.wait(10)
 
