@@ -24,10 +24,10 @@ run: install
 	$(BIN)/beattop
 
 # Two at a time, a file each: most of an end-to-end test is waiting for real programs.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest
 
 test: install
-	$(PYTEST)
+	$(PYTEST) -n 2 --dist loadfile
 
 # The long ones wait even more: three at a time, and no file alone at the end.
 test-all: install

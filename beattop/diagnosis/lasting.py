@@ -106,8 +106,16 @@ def _unlike(line: str) -> bool:
     return MASK in line or "\ufffd" in line
 
 
-def _fix(text: str, config: ProgramConfig, diff: str, ticket: str) -> LastingFix:
+def fix(text: str, config: ProgramConfig | None, diff: str = "", ticket: str = "") -> LastingFix:
+    """With where the section stands, as far as that is known."""
+    if config is None:
+        return LastingFix(text, ticket=ticket)
     return LastingFix(text, config.file, config.line, config.section, diff, ticket)
+
+
+def at(config: ProgramConfig | None, text: str) -> str:
+    """A sentence that begins with the section's place, as far as that is known."""
+    return f"{place(config)}: {text}" if config else text[:1].upper() + text[1:]
 
 
 def reread(snapshot: Snapshot, program: Program) -> str:
@@ -128,14 +136,14 @@ def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
             ticket=ticket,
         )
     if config.numprocs > 1:
-        return _fix(
+        return fix(
             f"{place(config)}: numprocs=1, {reread(snapshot, program)}. A beat must run once; a "
             "stopped process comes back when supervisord restarts.",
             config,
             set_option(config, "numprocs", "1"),
             f"Set numprocs=1 in [{config.section}]: {because}.",
         )
-    return _fix(
+    return fix(
         f"{place(config)}: set autostart=false, or remove the section, "
         f"{reread(snapshot, program)}. A stopped program comes back when supervisord restarts.",
         config,
@@ -194,7 +202,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
         )
     config, update = program.config, reread(snapshot, program)
     if _embedded(left):
-        return _fix(
+        return fix(
             f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "
             "of its own: the embedded one outlives a worker that is killed (OOM).",
             config,
@@ -202,7 +210,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             f"[{config.section}] must not embed a beat (-B).",
         )
     if re.search(r"(^|\s)(--detach|-D)(\s|$)", config.command):
-        return _fix(
+        return fix(
             f"{place(config)}: take --detach out of the command, {update}: supervisord must "
             "hold the process itself.",
             config,
@@ -210,7 +218,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             f"[{config.section}] must not detach.",
         )
     if _own_session(left, snapshot):
-        return _fix(
+        return fix(
             f"{place(config)}: its command leaves supervisord's session (setsid, a daemon); let it "
             f"stay in the foreground, {update}, for supervisord must hold the process itself.",
             config,
@@ -218,7 +226,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             f"[{config.section}] must not run its command by setsid.",
         )
     if not config.stopasgroup and not _led(left, snapshot):
-        return _fix(
+        return fix(
             f"{place(config)}: set stopasgroup=true and killasgroup=true, or `exec` the real thing "
             f"in its shell, so that a stop reaches the whole process group; {update}. That "
             "update still stops it the old way and leaves its child once more: look again then.",
@@ -293,8 +301,8 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
             f"Find the programs in the configuration of {surplus[0].supervisor or 'supervisord'}, "
             "as its owner or as root; one beat alone may run."
         )
-    fix = unwanted(wanted[0], snapshot, f"{beat_name(kept, snapshot)} already is the beat")
-    text = fix.text + _and_for(wanted)
+    first = unwanted(wanted[0], snapshot, f"{beat_name(kept, snapshot)} already is the beat")
+    text = first.text + _and_for(wanted)
     if own is not None and own.id in programs and not _shared(own, wanted[0]):
         text += " " + _several(own, snapshot).text
     if kept.pidfile is None:
@@ -302,7 +310,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
             " Celery 5 keeps no pidfile unless told: with one --pidfile for all, a second "
             "beat would have been refused."
         )
-    return replace(fix, text=text)
+    return replace(first, text=text)
 
 
 def _shared(a: Program, b: Program) -> bool:
@@ -313,15 +321,12 @@ def _shared(a: Program, b: Program) -> bool:
 
 def _several(program: Program, snapshot: Snapshot) -> LastingFix:
     """For a program whose one command starts several beats: without it there would be none."""
-    config = program.config
-    where = f"{place(config)}: l" if config else "L"
-    return LastingFix(
-        f"{where}et the command of {program.namespec} start one beat only, "
-        f"{reread(snapshot, program)}; its section stays, for one beat must run.",
-        config.file if config else None,
-        config.line if config else 0,
-        config.section if config else None,
-        ticket=f"{program.namespec} starts several beats of one app: let it start one.",
+    name, then = program.namespec, reread(snapshot, program)
+    text = f"let the command of {name} start one beat only, {then}"
+    return fix(
+        at(program.config, f"{text}; its section stays, for one beat must run."),
+        program.config,
+        ticket=f"{name} starts several beats of one app: let it start one.",
     )
 
 
@@ -351,11 +356,9 @@ def _without_b(
     if sections:
         text += _and_for(sections)
     if config is None:
-        return LastingFix(text[0].upper() + text[1:])
+        return fix(at(None, text), None)
     diff = in_command(config, _without_flag)
-    return _fix(
-        f"{place(config)}: {text}", config, diff, f"[{config.section}] must not embed a beat (-B)."
-    )
+    return fix(at(config, text), config, diff, f"[{config.section}] must not embed a beat (-B).")
 
 
 def _last(program: Program, kept: Beat, snapshot: Snapshot) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 from beattop.diagnosis.beat_down import server_hangs
 from beattop.diagnosis.cause import ran, remedy
 from beattop.diagnosis.keep import ctl
-from beattop.diagnosis.lasting import place
+from beattop.diagnosis.lasting import at, fix
 from beattop.diagnosis.names import short_name
-from beattop.model.finding import Finding, LastingFix
+from beattop.model.finding import Finding
 from beattop.model.role import SCHEDULING
 from beattop.model.snapshot import Program, ProgramId, Snapshot
 from beattop.text import moment
@@ -56,15 +56,7 @@ def _down(program: Program, snapshot: Snapshot) -> Finding:
         programs=(program.id,),
         pids=(),
         evidence=tuple(evidence),
-        lasting=LastingFix(
-            f"{place(config)}: {cure}, then {start}."
-            if config
-            else f"{cure[0].upper()}{cure[1:]}, then {start}.",
-            config.file if config else None,
-            config.line if config else 0,
-            config.section if config else None,
-            ticket=summary,
-        ),
+        lasting=fix(at(config, f"{cure}, then {start}."), config, ticket=summary),
         since_at=program.last_exit.at if program.last_exit else None,
         identity=f"program-down:{program.id.supervisor}:{program.namespec}",
         short=f"{name} {state}{because}",

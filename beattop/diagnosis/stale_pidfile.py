@@ -6,7 +6,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable
 
-from beattop.diagnosis.lasting import place, without_pidfile
+from beattop.diagnosis.lasting import at, fix, without_pidfile
 from beattop.diagnosis.names import app_name, short_name
 from beattop.diagnosis.refusal import Refusal, holder, proven_stale, refusal, turned_away
 from beattop.diagnosis.respawning import pace, rate
@@ -106,9 +106,9 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
     stale = f"{fact.path} is stale (its pid {fact.pid} is {holder})"
     summary = f"{name} {state} (exit 73): {stale}. No beat runs."
     cure = (
-        f"{place(config) + ': l' if config else 'L'}et {name} keep no pidfile (--pidfile=, for "
-        "supervisord runs it once as it is), or put it where a reboot clears it (/run). Right now "
-        f"{command} lets it start at its next try; never touch pid {fact.pid}."
+        f"let {name} keep no pidfile (--pidfile=, for supervisord runs it once as it is), or put "
+        f"it where a reboot clears it (/run). Right now {command} lets it start at its next try; "
+        f"never touch pid {fact.pid}."
     )
     short = f"{name} {state}: stale pidfile {fact.path}, remove it"
     ticket = (
@@ -121,19 +121,16 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
         own = next((b for b in snapshot.beats if b.program == program.id), None)
         runs = f"No beat runs for {app_name(own)}." if stranger and own else "No beat runs."
         summary = f"{name} {state} (exit 73): {fact.path} holds {whose}: {whom}. {runs}"
-        cure = (
-            f"{place(config) + ': g' if config else 'G'}ive {name} a --pidfile of its own, or none "
-            "(--pidfile=, for supervisord runs it once as it is): "
-            f"pid {fact.pid} may have written {fact.path} itself, so leave that file."
-        )
+        why = f"pid {fact.pid} may have written {fact.path} itself"
         if fact.shared is not None:
+            why = f"a beat of another host may hold {fact.path}"
             evidence.append(
                 f"{fact.path} lies on {fact.shared}: a beat of another host may have written it"
             )
-            cure = cure.replace(
-                f"pid {fact.pid} may have written {fact.path} itself",
-                f"a beat of another host may hold {fact.path}",
-            )
+        cure = (
+            f"give {name} a --pidfile of its own, or none (--pidfile=, for supervisord runs it "
+            f"once as it is): {why}, so leave that file."
+        )
         short = f"{name} {state}: {fact.path} is another program's pidfile"
         ticket = f"{name} and pid {fact.pid} share the pidfile {fact.path}."
     return Finding(
@@ -145,14 +142,7 @@ def _stale(program: Program, refused: Refusal, snapshot: Snapshot) -> Finding:
         programs=(program.id,),
         pids=(program.pid,) if program.pid else (),
         evidence=tuple(evidence),
-        lasting=LastingFix(
-            cure,
-            config.file if config else None,
-            config.line if config else 0,
-            config.section if config else None,
-            without_pidfile(config) if config else "",
-            ticket,
-        ),
+        lasting=fix(at(config, cure), config, without_pidfile(config) if config else "", ticket),
         since_at=program.loop_since_at,
         churn_pct=program.churn_pct,
         identity=f"stale-pidfile:{fact.path}:{name}",

@@ -130,9 +130,11 @@ def _placed(main: Member, config: ProgramConfig | None) -> Member:
     """
     if config is None:
         return main
-    process = main.process
+    process, file = main.process, env_file(config.command)
+    if process.env and process.cwd is not None and file is None:
+        return main
     env = dict(process.env or config.env)
-    if file := env_file(config.command):
+    if file is not None:
         env.setdefault("ENV_FILE", file)
     process = replace(process, cwd=process.cwd or config.directory, env=env)
     return replace(main, process=process, line=filled(main.line, env))

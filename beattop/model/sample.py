@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from beattop.model.box import CpuTimes, Host, Viewer
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
@@ -11,6 +12,10 @@ from beattop.model.logevents import LogEvent, Past
 from beattop.model.process import Process, Usage
 from beattop.model.source import SourceStatus
 from beattop.model.supervisor import ProgramConfig, ProgramState, Supervisord
+
+STEP_S: Final = 0.5
+"""Less is the time that passes between two readings of two clocks on a busy box: no clock was set.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,10 @@ from beattop.model.namesakes import Namesakes
 from beattop.model.outside import unmanaged
 from beattop.model.process import Process, ProcessKey
 from beattop.model.programs import Judgements, Material, Roles, build, program_ids
-from beattop.model.sample import Sample
+from beattop.model.sample import STEP_S, Sample
 from beattop.model.snapshot import Burnt, CpuSplit, Member, Program, ProgramId, Snapshot
 from beattop.model.unspoken import told_by_words
 
-STEP_S = 0.5
-"""A sample's clocks are read one after the other: less than this tells of no step."""
 _SLACK_S = 2.0
 
 _SETTLING = {"fatal": True, "stopped": True, "spawned": False, "exited": False, "running": False}

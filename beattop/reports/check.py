@@ -5,7 +5,7 @@ from __future__ import annotations
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
-from beattop.model.supervisor import PASSING
+from beattop.model.standing import standing
 from beattop.reports.document import known
 from beattop.text import count, listing
 
@@ -71,16 +71,11 @@ def calm(snapshot: Snapshot) -> str:
         return "no supervisord and no Celery on this box"
     beats = [b for b in snapshot.beats if b.pid is not None]
     apps = sorted({b.key.app or b.key.cwd or "?" for b in beats})
-    programs = snapshot.programs
-    unknown = sum(p.state is None for p in programs)
-    told = [p for p in programs if p.state is not None]
-    changing = sum(p.state in PASSING and not p.periodic for p in told)
-    steady = sum(p.periodic or (p.pid is not None and p.state not in PASSING) for p in told)
-    idle = len(told) - changing - steady
-    words = f"{count(steady, 'program')} steady"
-    words += f", {changing} starting or stopping" if changing else ""
-    words += f", {idle} not running" if idle else ""
-    words += f", the state of {unknown} not known" if unknown else ""
+    all_ = standing(snapshot.programs)
+    words = f"{count(all_.steady, 'program')} steady"
+    words += f", {all_.passing} starting or stopping" if all_.passing else ""
+    words += f", {all_.idle} not running" if all_.idle else ""
+    words += f", the state of {all_.unknown} not known" if all_.unknown else ""
     if beats:
         words += f", {count(len(beats), 'beat')} for {listing(apps)}"
     return words

@@ -10,6 +10,7 @@ from beattop.model.cost import burnt, monthly
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Snapshot, Unmanaged
+from beattop.model.standing import standing
 from beattop.reports.check import calm
 from beattop.text import count, duration, moment, size
 
@@ -34,7 +35,7 @@ def lines(frame: Frame, ascii_only: bool = False, price: float | None = None) ->
     yield ""
     told = [f for f in frame.findings if f.severity != "info"]
     if not told:
-        blind = any(p.state is None for p in snapshot.programs)
+        blind = standing(snapshot.programs).unknown > 0
         well = "Nothing wrong seen" if blind else "All well"
         yield click.style(f"{well}: {calm(snapshot)}.", fg="yellow" if blind else "green")
     for finding in frame.findings:

@@ -9,22 +9,23 @@ _SHARED = frozenset((*_NETWORK, "gfs2", "ocfs2", "9p", "virtiofs"))
 _FUSE_LOCAL = frozenset(("fuseblk", "fuse.overlayfs", "fuse.fuse-overlayfs", "fuse.lxcfs"))
 
 
-def shared(device: int, mountinfo: str = "/proc/self/mountinfo") -> str | None:
-    """The type of the file system on `device` (st_dev) where it is a network's; None elsewhere.
+def shared(mountinfo: str = "/proc/self/mountinfo") -> dict[int, str]:
+    """The types of the file systems that are a network's, by their devices (st_dev).
 
     Any FUSE file system counts but those known to be local: sshfs, s3fs, glusterfs are.
     """
-    wanted = f"{os.major(device)}:{os.minor(device)}"
+    found: dict[int, str] = {}
     try:
         with open(mountinfo, encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 head, _, tail = line.partition(" - ")
-                if head.split()[2:3] == [wanted]:
-                    kind = tail.split()[0] if tail else ""
-                    return kind if kind in _SHARED or _network_fuse(kind) else None
+                kind = tail.partition(" ")[0]
+                if kind in _SHARED or _network_fuse(kind):
+                    major, _, minor = head.split()[2].partition(":")
+                    found[os.makedev(int(major), int(minor))] = kind
     except OSError:
-        return None
-    return None
+        pass
+    return found
 
 
 def _network_fuse(kind: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Snapshot
-from beattop.model.supervisor import PASSING
+from beattop.model.standing import standing
 from beattop.text import count, duration
 from beattop.ui import glyphs
 from beattop.ui.line import EMPTY, Line, cut, justified, line, wrap
@@ -63,9 +63,7 @@ def calm_words(snapshot: Snapshot) -> str:
         loose = count(len(snapshot.unmanaged), "Celery process", "Celery processes")
         return f"No supervisord here; {loose} outside of any."
     programs = snapshot.programs
-    # Between two lives a periodic program is as it should be: no word that comes and goes.
-    up = [p for p in programs if p.pid is not None or p.periodic]
-    parts = [_steady(programs, up)]
+    parts = [_steady(programs)]
     if not snapshot.beats and not snapshot.unmanaged and not any(_celery(p) for p in programs):
         parts.append("None of them runs Celery.")
     elif beats := _beats(snapshot):
@@ -81,29 +79,30 @@ def _celery(program: Program) -> bool:
     return program.role not in {"other", "wrapper", "supervisord"}
 
 
-def _steady(programs: Sequence[Program], up: Sequence[Program]) -> str:
+def _steady(programs: Sequence[Program]) -> str:
     if not programs:
         return "supervisord has no programs yet."
-    unknown = sum(p.state is None for p in programs)
-    if unknown:
-        return f"Nothing wrong seen, but the state of {count(unknown, 'program')} is not known."
-    if passing := sum(p.state in PASSING and not p.periodic for p in programs):
-        return f"Nothing wrong seen; {count(passing, 'program')} starting or stopping."
-    if len(up) == len(programs):
+    all_ = standing(programs)
+    if all_.unknown:
+        return (
+            f"Nothing wrong seen, but the state of {count(all_.unknown, 'program')} is not known."
+        )
+    if all_.passing:
+        return f"Nothing wrong seen; {count(all_.passing, 'program')} starting or stopping."
+    if not all_.idle:
         return (
             f"All {count(len(programs), 'program')} steady."
             if len(programs) > 1
             else "The one program is steady."
         )
-    down = len(programs) - len(up)
     whole = count(len(programs), "program")
-    return f"{len(up)} of {whole} steady, {down} not running by design or request."
+    return f"{all_.steady} of {whole} steady, {all_.idle} not running by design or request."
 
 
 def _beats(snapshot: Snapshot) -> str:
     alive = [b for b in snapshot.beats if b.health != "down" and b.pid is not None]
     apps = Counter(b.key.app or "an app without a name" for b in alive)
-    keys = Counter(b.key.app or "an app without a name" for b in {b.key: b for b in alive}.values())
+    keys = Counter(key.app or "an app without a name" for key in {b.key for b in alive})
     if not apps:
         return "No beat runs here." if any(_celery(p) for p in snapshot.programs) else ""
     words = []

@@ -32,7 +32,7 @@ def at(*sizes: tuple[int, int]) -> pytest.MarkDecorator:
 
 
 class Still(Pane):
-    """A pane that runs `tests.ui.child`."""
+    """A pane that runs `tests.ui.child`; it is whole when the block begins."""
 
     def __init__(
         self, size: tuple[int, int], folder: Path, *, TERM: str = "tmux-256color", **wanted: object
@@ -45,6 +45,11 @@ class Still(Pane):
             "ESCDELAY": "20", "PYTHONPATH": str(ROOT), "HOME": str(folder), "TERM": TERM, "COLORTERM": "truecolor" if "256" in TERM else "",
         }  # fmt: skip
         super().__init__([sys.executable, "-m", "tests.ui.child"], folder, *size, env)
+
+    def __enter__(self) -> Still:
+        self.until(lambda t: "q Quit" in t, what="the footer")
+        self.whole()
+        return self
 
     def pressed(self, *keys: str) -> str:
         """What it shows once these keys are worked off."""

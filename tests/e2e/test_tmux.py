@@ -36,8 +36,6 @@ def test_openers_at_80x24(tmp_path):
 )
 def test_every_key_of_the_table(tmp_path, size, kind):
     with Still(size, tmp_path, kind=kind) as pane:
-        pane.until(lambda t: "q Quit" in t, what="the footer")
-        pane.whole()
         for key in keys("main", all_of_them=kind == "incident"):
             pane.whole(key)
             pane.back()

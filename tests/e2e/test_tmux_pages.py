@@ -14,8 +14,6 @@ pytestmark = IN_TMUX
 @pytest.mark.parametrize("opener", [*PAGES, *DIALOGS])
 def test_every_key_of_pages_and_dialogs(tmp_path, size, opener):
     with Still(size, tmp_path) as pane:
-        pane.until(lambda t: "q Quit" in t, what="the footer")
-        pane.whole()
         where = "page" if opener in PAGES else "plan"
         for key in keys(where, all_of_them=False):
             pane.pressed(opener)
@@ -28,7 +26,6 @@ def test_resizing_in_haste(tmp_path):
     sizes = [*SIZES, (30, 6), (20, 4), (10, 3), (1, 1), (300, 90), (80, 24)]
     with Still((80, 24), tmp_path) as pane:
         pane.until(lambda t: "stop beat2" in t, what="the verdict")
-        pane.whole()
         for key in ("escape", *PAGES, *DIALOGS):
             pane.pressed(key)
             for size in sizes:

@@ -22,8 +22,6 @@ COLOUR = re.compile(r"\x1b\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:
 @pytest.mark.parametrize("kind", ["incident", "hostile", "calm", "nothing"])
 def test_ascii_and_no_color_everywhere(tmp_path, size, kind):
     with Still(size, tmp_path, kind=kind, ascii=True, no_color=True) as pane:
-        pane.until(lambda t: "q Quit" in t, what="the footer")
-        pane.whole()
         for key in ("home", *PAGES, *DIALOGS, "g", "*", "Z"):
             text = pane.pressed(key)
             assert text.isascii(), (key, sorted({c for c in text if not c.isascii()}), text)
@@ -37,8 +35,6 @@ def test_ascii_and_no_color_everywhere(tmp_path, size, kind):
 @pytest.mark.parametrize("theme", ["auto", "light", "ansi"])
 def test_any_terminal_and_theme(tmp_path, term, theme):
     with Still((80, 24), tmp_path, theme=theme, TERM=term) as pane:
-        pane.until(lambda t: "q Quit" in t, what="the footer")
-        pane.whole()
         for key in ("d", "?", "enter", "ctrl+p"):
             pane.whole(key)
             pane.back()

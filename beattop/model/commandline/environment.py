@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from beattop.model.commandline.line import CommandLine
@@ -92,6 +93,7 @@ _ENV_FILE: Final = re.compile(
 )
 
 
+@lru_cache(1024)
 def env_file(command: str) -> str | None:
     """The file that a command takes its environment from, by name: `dotenv -f red.env run …`.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from beattop.model.files import FileStatus, Pidfile
 from beattop.sources.celery.holder import Hidden, Holders
-from beattop.sources.mounts import shared
 from beattop.sources.rooted import open_regular
 from beattop.text import clean
 
@@ -16,8 +16,14 @@ _MOST_PID = 2**22
 """PID_MAX_LIMIT, proc_sys_kernel(5)."""
 
 
-def read_pidfile(path: str, names: Sequence[str], pid_ns: int | None, holders: Holders) -> Pidfile:
-    """The pidfile at `path` (as it is reached), configured as `names`.
+def read_pidfile(
+    path: str,
+    names: Sequence[str],
+    pid_ns: int | None,
+    holders: Holders,
+    network: Mapping[int, str] = MappingProxyType({}),
+) -> Pidfile:
+    """The pidfile at `path` (as it is reached), configured as `names`; `network` as mounts.shared.
 
     Celery takes the first line for a number and refuses one without newline (celery.platforms);
     such a file is garbage, its number is told all the same.
@@ -51,7 +57,7 @@ def read_pidfile(path: str, names: Sequence[str], pid_ns: int | None, holders: H
         holder_user=process.user if process else None,
         holder_started_at=process.started_at if process else None,
         named=named,
-        shared=shared(found.st_dev),
+        shared=network.get(found.st_dev),
     )
 
 

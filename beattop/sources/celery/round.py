@@ -20,6 +20,7 @@ from beattop.sources.celery.programlogs import program_logs
 from beattop.sources.celery.schedule import read_schedule
 from beattop.sources.celery.targets import Holder, Named, Targets, targets
 from beattop.sources.celery.words import DeniedError, Logs, ProgramLog, Tail, last_words
+from beattop.sources.mounts import shared
 from beattop.sources.rooted import inside, root_of, seen_prefix
 from beattop.sources.supervisor.client import ReadClient
 from beattop.sources.supervisor.server import Server
@@ -164,10 +165,11 @@ class Round:
     def _pidfiles(
         self, places: dict[str, _Place], holders: Holders, beats: set[ProcessKey]
     ) -> Iterable[Pidfile]:
+        network = shared() if places else {}
         for path, place in places.items():
             if not self._touch(path):
                 continue
-            fact = read_pidfile(path, place.names, place.pid_ns, holders)
+            fact = read_pidfile(path, place.names, place.pid_ns, holders, network)
             if place.guessed and fact.holder not in beats:
                 continue
             self._tell("pidfile", path, *_PIDFILE_WORDS[fact.status])

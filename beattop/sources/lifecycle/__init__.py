@@ -87,7 +87,7 @@ class Hearing:
         drained = self._source.drain()
         status = self._source.status()
         if better is None and status.status == "down":
-            lower: Mode = "log" if status.detail.startswith("A") else "poll"
+            lower: Mode = "log" if isinstance(self._source, Connector) else "poll"
             better = choose(lower, self._on_exit, status.detail)
         if better is not None:
             self._source.close()

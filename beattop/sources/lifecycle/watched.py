@@ -7,13 +7,13 @@ from collections import Counter
 
 from beattop.model.lifecycle import Exec, Exit, Fork, LifecycleEvent
 from beattop.model.process import Process
+from beattop.model.sample import STEP_S
 from beattop.sources.lifecycle.lastlook import LastLook, last_look, meaning
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
 from beattop.sources.proc.reading import ProcessReading
 
 _MOST_EVENTS = 200_000  # ten seconds of the worst storm
 _REMEMBER_S = 10.0
-_STEP_S = 0.5  # as proc.box: less is the time between two readings of two clocks
 
 
 class Life:
@@ -195,7 +195,7 @@ class Watched:
 
     def _follow_clock(self, by: float) -> None:
         """The wall clock was set: what began before it began at another time by that clock."""
-        if abs(by) >= _STEP_S:
+        if abs(by) >= STEP_S:
             for life in self.lives.values():
                 life.started_at += by
 

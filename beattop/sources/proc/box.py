@@ -9,11 +9,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from beattop.model.box import CpuTimes, Host
+from beattop.model.sample import STEP_S
 from beattop.sources.proc.procfs import TICK_HZ, Procfs
 from beattop.text import clean
-
-_STEP_S = 0.5
-"""Less is the time that passes between two readings of two clocks on a busy box."""
 
 
 class _Ticks(NamedTuple):
@@ -54,7 +52,7 @@ class Box:
         if not self._procfs.native:
             return 0.0
         by = now - self._since_boot() - self.host.boot_at
-        if abs(by) < _STEP_S:
+        if abs(by) < STEP_S:
             return 0.0
         self.host = replace(self.host, boot_at=self.host.boot_at + by)
         return by

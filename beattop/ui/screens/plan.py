@@ -100,7 +100,8 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         high, wide = self.app.size.height, self.app.size.width
         framed = high >= 13 and wide >= 60
         width = max(20, min(96, wide) - (5 if framed else 1))
-        lines = self._body(width, high - (5 if framed else 2))
+        room = high - (5 if framed else 2)
+        lines = self._body(width, room)
         title = line(
             (f" {self.plan.title}", "title"),
             ("  READ-ONLY", "warning") if self.beattop.read_only else "",
@@ -108,7 +109,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         self._title.show([title])
         if framed:
             lines.append(EMPTY)
-            self._pager.styles.height = max(1, min(len(lines), high - 5))
+            self._pager.styles.height = max(1, min(len(lines), room))
         self._pager.show(lines)
         self._draw_buttons()
 

@@ -24,16 +24,16 @@ LINES = """\
 def test_by_the_device(tmp_path: Path, minor: int, kind: str | None) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(LINES)
-    assert shared(os.makedev(0, minor), str(table)) == kind
+    assert shared(str(table)).get(os.makedev(0, minor)) == kind
 
 
 def test_a_local_disk_and_none_at_all(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(LINES)
-    assert shared(os.makedev(8, 1), str(table)) is None
-    assert shared(os.makedev(8, 1), str(tmp_path / "absent")) is None
+    assert shared(str(table)).get(os.makedev(8, 1)) is None
+    assert shared(str(tmp_path / "absent")).get(os.makedev(8, 1)) is None
 
 
 def test_the_folder_of_this_test_is_found(tmp_path: Path) -> None:
     """What holds it here may be of any kind; the real table is read without a fault."""
-    assert shared(os.stat(tmp_path).st_dev) in (None, "nfs4", "nfs", "9p", "virtiofs")
+    assert shared().get(os.stat(tmp_path).st_dev) in (None, "nfs4", "nfs", "9p", "virtiofs")
