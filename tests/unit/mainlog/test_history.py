@@ -331,9 +331,9 @@ def test_lives_go_on_from_all_of_it(shelf):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("names", "least"), [(1, 50), (300, 30)])
-def test_speed_and_memory(tmp_path, names, least):
-    """50 MB a second and 20 MB, measured in a process of its own; hundreds with room for load."""
+@pytest.mark.parametrize("names", [1, 300])
+def test_nothing_is_missed_within_20_mb_of_memory(tmp_path, names):
+    """Measured in a process of its own."""
     at, n = 1_780_000_000.0, 0
     for number in range(2, -1, -1):
         data = bytearray()
@@ -344,22 +344,19 @@ def test_speed_and_memory(tmp_path, names, least):
             n += names
         (tmp_path / f"supervisord.log{f'.{number}' if number else ''}").write_bytes(data)
     code = """
-import resource, sys, time
+import resource, sys
 from beattop.sources.mainlog.follow import MainLog
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-begun = time.process_time()
 main = MainLog("s", sys.argv[1])
 told = main.history().read()
-took = time.process_time() - begun
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 spawns = sum(past.spawns for past in (*told.pasts, *main.pasts()))
-print(spawns, told.total_bytes / took / 1e6, grown / 1024)
+print(spawns, grown / 1024)
 """
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "supervisord.log")],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    spawns, speed, memory = map(float, run.stdout.split())
+    spawns, memory = map(float, run.stdout.split())
     assert spawns == n
-    assert speed > least
     assert memory < 20

@@ -195,12 +195,11 @@ def test_endless_lines_and_names_are_bounded():
     assert len(got.name) == 200
 
 
+@pytest.mark.timeout(20)  # trying every quote with every other would take minutes
 def test_many_quotes_cost_no_time():
-    begun = time.process_time()
     read("spawnerr: too many open files to spawn " + "'" * 8000 + "!")
     read("spawned: " + "'" * 8000)
-    read("exited: " + " (exit status 1" * 500)
-    assert time.process_time() - begun < 0.5
+    assert read("exited: " + " (exit status 1" * 500) is None
 
 
 def test_a_stamp_as_supervisor_makes_it(monkeypatch):
