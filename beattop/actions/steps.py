@@ -30,8 +30,13 @@ def program(snapshot: Snapshot, wanted: ProgramId | None) -> Program | None:
 
 
 def command(snapshot: Snapshot, verb: ProgramVerb, target: ProgramId) -> str | None:
-    """The supervisorctl line that does the same; None where its call is not known."""
+    """The line that does the same by hand; None where it is not known.
+
+    A supervisord that does not run cannot be told to start anything: it is started itself.
+    """
     server = supervisord(snapshot, target.supervisor)
+    if server and server.key is None and server.answers is False and server.conf:
+        return shlex.join(["supervisord", "-c", server.conf]) if verb == "start" else None
     return shlex.join([*server.ctl, verb, target.namespec]) if server and server.ctl else None
 
 

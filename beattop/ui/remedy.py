@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from beattop.actions.plan import DUPLICATES, plan_duplicates, plan_pidfile
+from beattop.actions.steps import mute
 from beattop.model.finding import Finding, Target
 from beattop.model.plan import Plan
 from beattop.model.snapshot import ProgramId, Snapshot
@@ -27,13 +28,19 @@ class Chosen(NamedTuple):
     """The one that the selected row is part of."""
 
 
-def remedy(finding: Finding, *, read_only: bool = False, chosen: Chosen | None = None) -> Remedy:
+def remedy(
+    finding: Finding,
+    snapshot: Snapshot,
+    *,
+    read_only: bool = False,
+    chosen: Chosen | None = None,
+) -> Remedy:
     """The key for a finding: an act where beattop has one, else the evidence.
 
     Where the key would act on another row than the finding's (`chosen`), it is the key that goes
     to the finding's row: no label may promise what its key does not do.
     """
-    cure = _cure(finding, read_only=read_only)
+    cure = _cure(finding, snapshot, read_only=read_only)
     if chosen is None or cure.command == "findings" or not finding.programs:
         return cure
     if cure.command == "duplicates":
@@ -47,26 +54,32 @@ def remedy(finding: Finding, *, read_only: bool = False, chosen: Chosen | None =
 
 def one_key(finding: Finding) -> bool:
     """True where `d` ends it."""
-    return _cure(finding).command == "duplicates"
+    return (finding.kind in DUPLICATES and finding.actionable) or _stale(finding)
 
 
-def _cure(finding: Finding, *, read_only: bool = False) -> Remedy:
-    def act(command: str, verb: str, name: str) -> Remedy:
-        if read_only:  # the key shows the plan and the command to hand on
+def _stale(finding: Finding) -> bool:
+    proven = finding.certainty == "certain" and finding.pidfile is not None
+    return finding.kind == "stale-pidfile" and proven
+
+
+def _cure(finding: Finding, snapshot: Snapshot, *, read_only: bool = False) -> Remedy:
+    def act(command: str, verb: str, name: str, *, may: bool = True) -> Remedy:
+        if read_only or not may:  # the key shows the plan and the command to hand on
             return Remedy(command, f"plan: {verb} {name}", "plan")
         return Remedy(command, f"{verb} {name}", verb)
 
-    if finding.kind in DUPLICATES and finding.actionable:
+    if _stale(finding):
+        return act("duplicates", "remove", "the pidfile")
+    if one_key(finding):
         names = [called(t) for t in finding.stop if t.via != "advice"]
         return act("duplicates", "stop", listing(names, 2))
-    if finding.kind == "stale-pidfile" and finding.pidfile and finding.certainty == "certain":
-        return act("duplicates", "remove", "the pidfile")
     if finding.programs:
-        name = finding.programs[0].namespec
+        supervisor, name = finding.programs[0].supervisor, finding.programs[0].namespec
+        may = mute(snapshot, supervisor) is None
         if finding.kind == "respawn-loop":
-            return act("stop", "stop", name)
+            return act("stop", "stop", name, may=may)
         if finding.kind in {"beat-down", "program-down"}:
-            return act("start", "start", name)
+            return act("start", "start", name, may=may)
     return Remedy("findings", "evidence", "why")
 
 

@@ -45,14 +45,13 @@ def verdict(
         return [*calm(frame, size, shown), *filter(None, blind)]
     first, *others = grave
     rest = len(others) - more if len(others) > more else 0
-    cure = remedy(first, read_only=read_only, chosen=chosen)
+    cure = remedy(first, frame.snapshot, read_only=read_only, chosen=chosen)
     told = _facts(first, frame.snapshot, price, costs=costs)
     texts = _texts(first, frame.snapshot, size)
     lines = _first(first, cure, texts, size, shown, rest if more < 1 else 0, told, facts=facts)
     for finding in others[: max(0, more - 1 if rest else more)]:
-        lines.append(
-            _one(finding, remedy(finding, read_only=read_only, chosen=chosen), size, shown)
-        )
+        other = remedy(finding, frame.snapshot, read_only=read_only, chosen=chosen)
+        lines.append(_one(finding, other, size, shown))
     if rest and more:
         hidden = others[more - 1 :]
         named = listing([f.programs[0].namespec if f.programs else f.short for f in hidden], 3)

@@ -47,6 +47,17 @@ def test_in_read_only_the_key_shows_the_plan(size):
     assert " d  plan" in text
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_no_key_promises_what_its_supervisord_would_not_do(answers):
+    one = frames.incident()
+    loop = replace(one.findings[0], kind="respawn-loop", stop=())
+    servers = tuple(replace(s, answers=answers) for s in one.snapshot.supervisords)
+    told = replace(one, findings=(loop,), snapshot=replace(one.snapshot, supervisords=servers))
+    words = plain(verdict(told, 120, shown))
+    name = loop.programs[0].namespec
+    assert (f" S  stop {name}" if answers else f" S  plan: stop {name}") in words
+
+
 @pytest.mark.parametrize("width_", WIDTHS)
 @pytest.mark.parametrize(
     "make", [frames.incident, frames.calm, frames.hostile, frames.no_supervisord, frames.no_celery]

@@ -185,7 +185,7 @@ def test_until_it_is_let_in_the_loop_is_told_under_its_own_kind_and_nothing_is_o
     (found,) = world.findings
     assert (found.kind, found.pidfile, found.stop) == ("stale-pidfile", None, ())
     assert "its next try should be let in" in found.summary
-    assert remedy(found).command == "findings"
+    assert remedy(found, world.snapshot).command == "findings"
 
 
 def test_a_denied_pidfile_is_nobodys_only_as_far_as_is_seen(world):

@@ -181,9 +181,11 @@ class Board(Screen[None]):
             return
         app, width = self.beattop, self.app.size.width
         labels = {}
-        worst = next((f for f in self.frame.findings if one_key(f)), None) if self.frame else None
-        if worst is not None:
-            cure = remedy(worst, read_only=app.read_only, chosen=self.chosen())
+        frame = self.frame
+        worst = next((f for f in frame.findings if one_key(f)), None) if frame else None
+        if frame is not None and worst is not None:
+            read_only, chosen = app.read_only, self.chosen()
+            cure = remedy(worst, frame.snapshot, read_only=read_only, chosen=chosen)
             if cure.command == "duplicates":
                 labels["duplicates"] = cure.label if width >= 100 else cure.short.capitalize()
         if self.paused:

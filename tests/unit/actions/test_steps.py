@@ -71,6 +71,15 @@ def test_the_line_that_does_the_same() -> None:
     assert steps.command(bare, "start", pid_of("b")) is None
 
 
+def test_who_starts_what_belongs_to_a_supervisord_that_does_not_run() -> None:
+    gone = supervisord(answers=False, key=None)
+    line = "supervisord -c /etc/supervisord.conf"
+    assert steps.command(snapshot(supervisords=[gone]), "start", pid_of("b")) == line
+    assert steps.command(snapshot(supervisords=[gone]), "stop", pid_of("b")) is None
+    nameless = snapshot(supervisords=[replace(gone, conf=None)])
+    assert "supervisorctl" in (steps.command(nameless, "start", pid_of("b")) or "")
+
+
 B = program("b", 201)
 
 
