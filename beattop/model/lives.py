@@ -6,8 +6,8 @@ from collections import Counter, deque
 
 from beattop.model.life import MOST, Gone, Life, Row
 from beattop.model.logevents import LogEvent, LogKind, Past
-from beattop.model.pasts import exit_key, hour_of, merge, ranked, sum_hours
-from beattop.model.streak import CONTEXT, RUN_KINDS, Run, Streak, resume
+from beattop.model.pasts import exit_key, hour_of, merge, ranked, resume, sum_hours
+from beattop.model.streak import CONTEXT, RUN_KINDS, Run, Streak
 
 __all__ = ["Life", "Lives", "merge"]
 

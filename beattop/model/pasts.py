@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 from beattop.model.life import MOST
-from beattop.model.logevents import LogEvent, Past
-from beattop.model.streak import CONTEXT, joined
+from beattop.model.logevents import LogEvent, LogKind, Past
+from beattop.model.streak import CONTEXT, LONG_WAIT_S, Run, Streak
 
 HOUR_S = 3600
 Hour = tuple[float, int, int]
@@ -69,7 +69,7 @@ class Ledger:
 
     def before(self, older: Past) -> None:
         """Take what comes before all of this."""
-        run, self.settled = joined(older, self)
+        run, self.settled = _joined(older, self)
         self.loop_exits, self.loop_since_at = run.count, run.since_at
         self._gap = self._gap or older.gap
         self._complete = older.complete
@@ -105,6 +105,40 @@ class Ledger:
             tail=self.tail,
             settled=self.settled,
         )
+
+
+def resume(past: Past | Ledger) -> Run:
+    """The fold as it stood at the end of `past`."""
+    run = Run().follow(past.tail)
+    # Three events settle the state; with fewer in the tail there were no more. The count alone
+    # reaches further back.
+    run.count, run.since_at = past.loop_exits, past.loop_since_at
+    run.events, run.settled = len(past.head), past.settled
+    return run
+
+
+def _joined(older: Past | Ledger, newer: Past | Ledger) -> tuple[Streak, bool]:
+    """The run at the end of `newer` in the light of `older`, and whether it is settled."""
+    if newer.settled:
+        return Streak(newer.loop_exits, newer.loop_since_at), True
+    # Most of a long log: one run, of which all exits are part. The rest says the same, slower.
+    if older.loop_exits and newer.loop_exits == newer.exits and _calm(older.tail + newer.head):
+        return Streak(older.loop_exits + newer.exits, older.loop_since_at), older.settled
+    alone = Run().follow(newer.head)
+    whole = resume(older).follow(newer.head)
+    later = newer.loop_exits - alone.count
+    since = whole.since_at if whole.count else newer.loop_since_at
+    return Streak(whole.count + later, since), whole.settled
+
+
+def _calm(events: tuple[tuple[LogKind, float], ...]) -> bool:
+    """Whether nothing in these could end a run, whatever was before them."""
+    before = events[0][1]
+    for kind, at in events:
+        if kind not in ("exited", "spawned") or at - before > LONG_WAIT_S:
+            return False
+        before = at
+    return True
 
 
 def sum_hours(*parts: Hours) -> Hours:

@@ -17,12 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from beattop.model.logevents import LogKind, Past
-
-if TYPE_CHECKING:
-    from beattop.model.pasts import Ledger
+from beattop.model.logevents import LogKind
 
 CONTEXT = 3
 """How many events of a run's kinds settle the state, whatever was before them."""
@@ -129,37 +125,3 @@ def _disproportionate(one: float, other: float) -> bool:
 
 def _patience(wait_before: float | None) -> float:
     return max(LONG_WAIT_S, LONG_WAIT_RATIO * (wait_before or 0.0))
-
-
-def resume(past: Past | Ledger) -> Run:
-    """The fold as it stood at the end of `past`."""
-    run = Run().follow(past.tail)
-    # Three events settle the state; with fewer in the tail there were no more. The count alone
-    # reaches further back.
-    run.count, run.since_at = past.loop_exits, past.loop_since_at
-    run.events, run.settled = len(past.head), past.settled
-    return run
-
-
-def joined(older: Past | Ledger, newer: Past | Ledger) -> tuple[Streak, bool]:
-    """The run at the end of `newer` in the light of `older`, and whether it is settled."""
-    if newer.settled:
-        return Streak(newer.loop_exits, newer.loop_since_at), True
-    # Most of a long log: one run, of which all exits are part. The rest says the same, slower.
-    if older.loop_exits and newer.loop_exits == newer.exits and _calm(older.tail + newer.head):
-        return Streak(older.loop_exits + newer.exits, older.loop_since_at), older.settled
-    alone = Run().follow(newer.head)
-    whole = resume(older).follow(newer.head)
-    later = newer.loop_exits - alone.count
-    since = whole.since_at if whole.count else newer.loop_since_at
-    return Streak(whole.count + later, since), whole.settled
-
-
-def _calm(events: tuple[tuple[LogKind, float], ...]) -> bool:
-    """Whether nothing in these could end a run, whatever was before them."""
-    before = events[0][1]
-    for kind, at in events:
-        if kind not in ("exited", "spawned") or at - before > LONG_WAIT_S:
-            return False
-        before = at
-    return True
