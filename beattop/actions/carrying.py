@@ -10,14 +10,15 @@ from beattop.actions import pidfile, signals, start, stop, verify
 from beattop.actions.confine import OUTSIDE, outside
 from beattop.actions.ended import WORST, Blind, Cancelled, Ended, Failed, Status, Unverified
 from beattop.actions.run import Run
-from beattop.actions.steps import called, named
+from beattop.actions.steps import called, named, start_again, waiting
 from beattop.actions.stop import Stopping
+from beattop.actions.survivors import further_plan
 from beattop.actions.takeover import Takeover
 from beattop.actions.watch import Watch, follow
 from beattop.model.plan import Outcome, Plan, Step
 from beattop.model.process import ProcessKey
 from beattop.model.snapshot import ProgramId
-from beattop.text import safe
+from beattop.text import listing, safe
 
 UNVERIFIED = "stopped, not yet verified"
 
@@ -31,6 +32,8 @@ class Carrying:
         self.asked: list[Stopping] = []
         self.settled: list[Stopping] = []
         self.ended: list[str] = []
+        self.held: list[Step] = []
+        """Starts that wait for what is left over to be ended: they are offered after that."""
 
     def out(self) -> Outcome:
         """All steps, then the proof of all together."""
@@ -100,6 +103,7 @@ class Carrying:
         self._settle()
         if step.verb == "start":
             self._depends(index)
+            self._alone(step)
             if start.start(run, index, step):
                 self.ended.append(f"{called(step.target)} is started")
         elif step.verb == "restart":
@@ -130,6 +134,16 @@ class Carrying:
         ):
             raise Failed("not done, because its program is not stopped: it would be started again")
 
+    def _alone(self, step: Step) -> None:
+        """A start after what its program left over needs that ended: else there would be two."""
+        proc = self.run.proc
+        left = [found for key in step.after if proc.alive(key) and (found := proc.stat(key.pid))]
+        if left and step.target.program:
+            self.held.append(step)
+            offer = further_plan(proc, left, step.target.program, self.run.look())
+            self.run.further.append(offer)
+            raise Failed("not started: a second one would run beside what is left over")
+
     def _restart(self, index: int, step: Step) -> None:
         """Stop it for good, make sure that nothing of it is left, then start it."""
         run = self.run
@@ -142,6 +156,7 @@ class Carrying:
             left = verify.LeftOvers(run, stopping)
             follow(run, [left.watch()])
             if any(c.step == index and c.name == "survivors" for c in run.checks.failed()):
+                self.held.append(start_again(run.look(), step))
                 raise Failed("not started: a second one would run beside what is left over")
             if start.start(run, index, step, check="started"):
                 self.ended.append(f"{called(step.target)} is restarted")
@@ -219,12 +234,15 @@ class Carrying:
             known |= {s.target.process for s in steps if s.target.process}
             if steps:
                 offers.append(replace(offer, steps=steps))
-        if len(offers) < 2:
-            return offers[0] if offers else None
+        if not offers:
+            return None
+        starts = f", then start {listing([called(s.target) for s in self.held])}"
+        left = [step for offer in offers for step in offer.steps]
+        title = offers[0].title if len(offers) == 1 else "End what was left over"
         return Plan(
-            title="End what was left over",
+            title=f"{title}{starts}" if self.held else title,
             keep=self.run.plan.keep,
-            steps=tuple(step for offer in offers for step in offer.steps),
+            steps=(*left, *(waiting(step, left) for step in self.held)),
             advice=(),
             warnings=tuple(dict.fromkeys(w for offer in offers for w in offer.warnings)),
             lasting=(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from time import localtime, strftime
 from typing import TextIO
 
 from beattop.actions.contract import Executor
@@ -54,7 +55,7 @@ def run(
         narrate(f"Refused, nothing was done: {executor.reason}.")
         return REFUSED
     outcome = executor.execute(plan, lambda check: _tell(check, say))
-    say(f"{outcome.status}: {outcome.summary}")
+    _result(outcome, say)
     _offer(outcome, narrate)
     status = _STATUS.get(outcome.status, FAILED)
     # A duplicate that only a person can end is still there.
@@ -114,9 +115,23 @@ def described(plan: Plan) -> Iterator[str]:
         yield f"  for good: {line}"
 
 
+def _result(outcome: Outcome, say: _Printer) -> None:
+    """How it ended, and what has no result at its end."""
+    for check in outcome.checks:
+        if check.tick == "pending":
+            _line(check, "open", say)
+    say(f"{outcome.status}: {outcome.summary}")
+
+
 def _tell(check: Check, say: _Printer) -> None:
     if check.tick != "pending":
-        say(f"  {check.tick:<7} {check.label}" + (f": {check.detail}" if check.detail else ""))
+        _line(check, check.tick, say)
+
+
+def _line(check: Check, word: str, say: _Printer) -> None:
+    at = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
+    told = [check.detail, "" if at in check.detail else at]
+    say(f"  {word:<7} {check.label}: {', '.join(part for part in told if part)}".rstrip(": "))
 
 
 def _offer(outcome: Outcome, narrate: _Printer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from beattop.actions.carrying import Carrying
@@ -12,8 +12,9 @@ from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind
 from beattop.actions.journal import Journal
 from beattop.actions.process_table import ProcessTable
+from beattop.actions.program_plan import surprises
 from beattop.actions.run import SLACK_S, Run
-from beattop.actions.steps import called
+from beattop.actions.steps import called, start_again, waiting
 from beattop.actions.writer import Wire, WriteClient, wire
 from beattop.model.plan import Check, Outcome, Plan, Step
 from beattop.model.snapshot import ProgramId, Snapshot
@@ -62,7 +63,11 @@ class LiveExecutor:
 
     def undo_plan(self) -> Plan | None:
         """The plan that takes the last action of this run back; None where there is none."""
-        return self._undo[-1] if self._undo else None
+        if not self._undo:
+            return None
+        plan = self._undo[-1]
+        now = surprises(plan.steps, self._look())
+        return replace(plan, warnings=(*plan.warnings, *now))
 
     def execute(
         self,
@@ -179,12 +184,23 @@ class LiveExecutor:
         done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
         done |= {c.step for c in outcome.checks if c.name == "started" and c.tick == "done"}
         names = {plan.steps[index].target.program for index in done}
-        self._forget(
-            {plan.steps[i].target.program for i in done if plan.steps[i].verb == "restart"}
-        )
-        steps = tuple(step for step in plan.undo if step.target.program in names)
+        again = [s for s in (plan.steps[i] for i in done) if s.verb == "restart" or s.after]
+        self._forget({step.target.program for step in again})
+        steps = [step for step in plan.undo if step.target.program in names]
+        steps += self._unstarted(plan, outcome)
+        # What the stop left over is not joined by a second one.
+        left = outcome.further.steps if outcome.further else ()
+        steps = [waiting(step, left) if step.verb == "start" else step for step in steps]
         if steps:
-            self._undo.append(_undoing(steps))
+            self._undo.append(_undoing(tuple(steps)))
+
+    def _unstarted(self, plan: Plan, outcome: Outcome) -> Iterator[Step]:
+        """The starts that restarts have not come to: taken back, their programs run again."""
+        asked = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
+        came = {c.step for c in outcome.checks if c.name == "started" and c.tick == "done"}
+        for index in sorted(asked - came):
+            if plan.steps[index].verb == "restart":
+                yield start_again(self._look(), plan.steps[index])
 
     def _forget(self, programs: set[ProgramId | None]) -> None:
         """What was restarted is no more as an earlier action left it: nothing to take back."""

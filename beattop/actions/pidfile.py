@@ -21,27 +21,42 @@ def remove(run: Run, index: int, step: Step) -> None:
     if fact is None:
         raise Failed("no pidfile is known for it", step.command)
     keepers(run)
-    before = _same(fact)
-    _still_stale(run, fact)
-    run.check_cancelled()
+    name = os.path.basename(fact.path)
+    folder = _folder(fact.path)
     try:
-        now = os.lstat(fact.path)
+        before = _same(fact, name, folder)
+        _still_stale(run, fact)
+        run.check_cancelled()
+        now = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
             raise Changed("another file has taken its place")
-        os.unlink(fact.path)
+        os.unlink(name, dir_fd=folder)
     except OSError as why:
         run.note(step.call, str(why.strerror))
         raise Failed(f"it could not be removed: {why.strerror}", step.command) from None
+    finally:
+        os.close(folder)
     run.acted = True
     run.note(step.call, "removed")
     run.checks.tick(index, "asked", "done", f"removed at {run.clock.words()}")
 
 
-def _same(fact: Pidfile) -> os.stat_result:
+def _folder(path: str) -> int:
+    """Its folder, held open: whoever owns that may put a link in its place, but not be followed."""
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(os.path.dirname(path), flags)
+    except FileNotFoundError:
+        raise Changed("the file is gone already") from None
+    except OSError as why:
+        raise Failed(f"it cannot be looked at: {why.strerror}") from None
+
+
+def _same(fact: Pidfile, name: str, folder: int) -> os.stat_result:
     """The file as it was read for the plan; raises Changed or Failed."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        handle = os.open(fact.path, flags)
+        handle = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
         raise Changed("the file is gone already") from None
     except OSError as why:

@@ -40,6 +40,11 @@ class ProcessTable:
         found = self.stat(process.pid)
         return found is not None and key(found) == process and not found.ended
 
+    def halted(self, process: ProcessKey) -> bool:
+        """Whether a signal or a tracer has stopped that very process: it does nothing."""
+        found = self.stat(process.pid)
+        return found is not None and key(found) == process and found.state in "Tt"
+
     def age(self, found: Stat) -> float:
         """Seconds since it began; start_ticks count from boot (proc_pid_stat(5))."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) - found.start_ticks / _TICKS_PER_S

@@ -15,7 +15,7 @@ from beattop.actions.steps import (
     program_target,
     rpc_step,
 )
-from beattop.model.plan import Plan
+from beattop.model.plan import Plan, Step
 from beattop.model.snapshot import Beat, Program, ProgramId, Snapshot
 from beattop.text import count, safe
 
@@ -79,6 +79,19 @@ def _warnings(
     if any(m.process.pid == snapshot.viewer.pid for m in found.members):
         out.append(f"beattop itself runs in {name} and ends with it")
     return out
+
+
+def surprises(steps: Sequence[Step], snapshot: Snapshot) -> tuple[str, ...]:
+    """What the starts among `steps` meet by now: they run already, or another one schedules."""
+    starting = [s.target.program for s in steps if s.verb == "start"]
+    chosen = [p for p in snapshot.programs if p.id in starting]
+    touched = frozenset(p.id for p in chosen)
+    out = []
+    for found in chosen:
+        idle = _idle("start", found)
+        out += [f"{safe(found.namespec)} {idle}"] if idle else []
+        out += [] if idle else _warnings("start", found, snapshot, touched)
+    return tuple(out)
 
 
 def _second(name: str, rivals: Sequence[Beat]) -> list[str]:

@@ -11,7 +11,7 @@ from beattop.actions import process_table
 from beattop.actions.ended import Changed, Failed
 from beattop.actions.run import Run
 from beattop.actions.steps import Parts, signal_step
-from beattop.actions.validate import heir, keepers
+from beattop.actions.validate import heir, keepers, useful
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
 from beattop.sources.proc.stat import Stat
@@ -31,6 +31,7 @@ def send(run: Run, index: int, step: Step) -> bool:
     if key is None:
         raise Failed("no process is known for it", step.command)
     keepers(run)
+    useful(run, step)
     heir(run, step)
     refuse(run, key, step.command)
     handle = _open(key, step.command)

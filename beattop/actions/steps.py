@@ -107,6 +107,21 @@ def undo_step(snapshot: Snapshot, step: Step) -> Step | None:
     return replace(rpc_step(snapshot, verb, target), respawning=verb == "stop" or step.respawning)
 
 
+def start_again(snapshot: Snapshot, step: Step) -> Step:
+    """The start that a step, which stopped its program, has not come to."""
+    owner = step.target.program
+    line = command(snapshot, "start", owner) if owner else None
+    target = replace(step.target, command=line, pid=None, process=None, why="")
+    return rpc_step(snapshot, "start", target)
+
+
+def waiting(start: Step, left: Iterable[Step]) -> Step:
+    """A start that waits for what its program left over, which the steps `left` end."""
+    owner = start.target.program
+    keys = [s.target.process for s in left if s.target.program == owner and s.target.process]
+    return replace(start, after=tuple(keys))
+
+
 def signal_step(
     target: Target, process: ProcessKey, *, kill: bool = False, heir: ProgramId | None = None
 ) -> Step:
@@ -122,14 +137,15 @@ def signal_step(
     )
 
 
-def process_target(process: ProcessKey, why: str, supervisor: str | None = None) -> Target:
-    """A process as a target of a signal."""
+def process_target(process: ProcessKey, why: str, owner: ProgramId | None = None) -> Target:
+    """A process, left over from `owner` where that is known, as a target of a signal."""
     return Target(
-        supervisor=supervisor,
+        supervisor=owner.supervisor if owner else None,
         namespec=None,
         pid=process.pid,
         via="signal",
         command=f"kill -TERM {process.pid}",
+        program=owner,
         process=process,
         why=why,
     )

@@ -29,7 +29,8 @@ TRIES = 6
 SECOND_LOOK_S = 1.2
 """supervisord's loop turns once a second: STOPPED over a longer span than that stays STOPPED."""
 ASK_EVERY_S = 5.0
-WATCH_EXTRA_S = 2.0
+WATCH_EXTRA_S = 5.0
+"""supervisord kills at its next turn and reaps at the one after, each a second or more away."""
 MARGIN_S = 0.4
 """Of its shortest life a loop's child has this left when a call signals its process group."""
 MOMENT_S = 10.0

@@ -79,7 +79,7 @@ def further_plan(
     parts = Parts.empty()
     for found in left:
         words = f"left over from {name.namespec}: {proc.words(found.pid)}"
-        target = process_target(key(found), words, name.supervisor)
+        target = process_target(key(found), words, name)
         parts.steps.append(signal_step(target, key(found)))
     parts.warnings.append("what is ended by a signal cannot be started again from here (no undo)")
     return parts.plan(f"End what {safe(name.namespec)} left over", snapshot, keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from beattop.actions.ended import Changed
+from beattop.actions.protect import beats_of, works
 from beattop.actions.run import Run
 from beattop.actions.steps import keeper
 from beattop.actions.writer import WriteClient
@@ -20,6 +21,15 @@ def keepers(run: Run) -> None:
     for keep in run.plan.keep:
         if keep.process is not None and not run.proc.alive(keep.process):
             raise Changed(f"{keeper(keep)}, which was to be kept, does not live any more")
+
+
+def useful(run: Run, step: Step) -> None:
+    """Raise Changed where a working beat would be ended for one that sends nothing any more."""
+    look = run.look()
+    kept = [b for k in run.plan.keep for b in look.beats if k.process and b.process == k.process]
+    works_on = [b for b in kept if works(b) and not (b.process and run.proc.halted(b.process))]
+    if kept and not works_on and any(works(b) for b in beats_of(look, step.target)):
+        raise Changed(f"{keeper(run.plan.keep[0])}, which was to be kept, sends nothing now")
 
 
 def heir(run: Run, step: Step) -> None:
@@ -44,6 +54,7 @@ def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
     that is kept has died: else one of its lives may have become a working beat.
     """
     keepers(run)
+    useful(run, step)
     state = run.read(client, step.target)
     if step.respawning and state.state == "RUNNING" and _lasts(run, step):
         raise Changed(f"it does not loop any more: pid {state.pid} stays up")

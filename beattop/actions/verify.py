@@ -54,9 +54,10 @@ def keepers_live(run: Run) -> None:
         if keep.process is None:
             continue
         alive = run.proc.alive(keep.process)
-        word = "lives" if alive else "is gone"
+        halted = run.proc.halted(keep.process)
+        word = "is stopped by a signal" if halted else "lives" if alive else "is gone"
         detail = f"pid {keep.process.pid} (start {keep.process.start_ticks}) {word}"
-        tick: Tick = "done" if alive else "failed"
+        tick: Tick = "done" if alive and not halted else "failed"
         run.checks.tick(index, "keeper-alive", tick, f"{detail} at {run.clock.words()}")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from beattop.diagnosis.confdiff import command_lines, in_command, option, set_options
 from beattop.diagnosis.names import app_name, beat_name, program_of
+from beattop.diagnosis.ownbeat import apart, without_flag
 from beattop.model.finding import LastingFix
 from beattop.model.snapshot import Beat, Program, Snapshot, Unmanaged
 from beattop.model.supervisor import ProgramConfig
-from beattop.text import MASK, listing
+from beattop.text import listing
 
 
 def place(config: ProgramConfig) -> str:
@@ -21,45 +23,9 @@ def place(config: ProgramConfig) -> str:
     return f"{config.file}{line} [{config.section}]"
 
 
-def set_option(config: ProgramConfig, name: str, value: str) -> str:
-    """A unified diff that sets one option of a section; "" where its text is not known."""
-    at = _option(config, name)
-    if not config.lines or not config.line:
-        return ""
-    if at is None:
-        return _diff(config, 0, (), (f"{name}={value}",))
-    return _diff(config, at, (config.lines[at],), (f"{name}={value}",))
-
-
-def in_command(config: ProgramConfig, change: Callable[[str], str]) -> str:
-    """A unified diff of the one line of `command=` that `change` makes another; "" where none."""
-    at = _option(config, "command")
-    if at is None or not config.line:
-        return ""
-    for index in range(at, len(config.lines)):
-        line = config.lines[index]
-        if index > at and not line[:1].isspace():
-            break
-        new = change(line)
-        if new != line:
-            return _diff(config, index, (line,), (new,))
-    return ""
-
-
-_EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\"]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\"]|$)")
 _DETACH = re.compile(r"\s(?:--detach|-D)(?=[\s'\"]|$)")
 _SETSID = re.compile(r"((?:^|[=\s;&'\"])\s*)(?:/\S*/)?setsid\s+(?:-\S+\s+)*")
 _PIDFILE = re.compile(r"(?<=\s)--pidfile(?:=|\s+)[^\s'\";]*")
-
-
-def _without_flag(line: str) -> str:
-    """A worker's command without -B, which may stand in a group of letters: -EB."""
-
-    def cut(found: re.Match[str]) -> str:
-        rest = (found["flags"] or "").replace("B", "")
-        return rest if rest.strip(" \t-") else ""
-
-    return _EMBED.sub(cut, line)
 
 
 def without_pidfile(config: ProgramConfig) -> str:
@@ -67,43 +33,20 @@ def without_pidfile(config: ProgramConfig) -> str:
 
     Celery takes the empty name for none, from 3.1 to 5.7; supervisord itself runs a program once.
     """
-    at = _option(config, "command")
-    if at is None or any(_PIDFILE.search(line) for line in config.lines[at:]):
+    lines = [text for _, text in command_lines(config)]
+    if any(_PIDFILE.search(line) for line in lines):
         return in_command(config, lambda line: _PIDFILE.sub("--pidfile=", line))
-    line = config.lines[at]
-    goes_on = len(config.lines) > at + 1 and config.lines[at + 1][:1].isspace()
-    if goes_on or re.search(r"['\";\\]", line):
+    if len(lines) != 1 or re.search(r"['\";\\]", lines[0]):
         return ""  # its last word is a shell's, or not on this line
     return in_command(config, lambda line: f"{line.rstrip()} --pidfile=")
 
 
-def _option(config: ProgramConfig, name: str) -> int | None:
-    pattern = re.compile(rf"^{re.escape(name)}\s*[=:]", re.I)
-    return next((i for i, line in enumerate(config.lines) if pattern.match(line)), None)
-
-
-def _diff(config: ProgramConfig, at: int, old: tuple[str, ...], new: tuple[str, ...]) -> str:
-    """A hunk at the section's line `at`; without `old` the new lines follow that line."""
-    if any(_unlike(line) for line in (*old, config.lines[at])):
-        return ""
-    above = config.lines[at] if not old else (config.lines[at - 1] if at else None)
-    if above is not None and _unlike(above):
-        above = None
-    start = config.line + at - (1 if old and above is not None else 0)
-    context = [f" {above}"] if above is not None else []
-    size = len(context)
-    head = [
-        f"--- {config.file}",
-        f"+++ {config.file}",
-        f"@@ -{start},{size + len(old)} +{start},{size + len(new)} @@",
-    ]
-    shown = [*context, *(f"-{line}" for line in old), *(f"+{line}" for line in new)]
-    return "\n".join([*head, *shown]) + "\n"
-
-
-def _unlike(line: str) -> bool:
-    """Whether the file's own line is not known: a secret is masked, or a sign was cleaned away."""
-    return MASK in line or "\ufffd" in line
+def _as_group(config: ProgramConfig) -> str:
+    """stopasgroup=true makes killasgroup true too, but supervisord refuses a killasgroup=false."""
+    known = option(config, "killasgroup") is not None
+    return set_options(
+        config, {"stopasgroup": "true", **({"killasgroup": "true"} if known else {})}
+    )
 
 
 def fix(text: str, config: ProgramConfig | None, diff: str = "", ticket: str = "") -> LastingFix:
@@ -140,14 +83,14 @@ def unwanted(program: Program, snapshot: Snapshot, because: str) -> LastingFix:
             f"{place(config)}: numprocs=1, {reread(snapshot, program)}. A beat must run once; a "
             "stopped process comes back when supervisord restarts.",
             config,
-            set_option(config, "numprocs", "1"),
+            set_options(config, {"numprocs": "1"}),
             f"Set numprocs=1 in [{config.section}]: {because}.",
         )
     return fix(
         f"{place(config)}: set autostart=false, or remove the section, "
         f"{reread(snapshot, program)}. A stopped program comes back when supervisord restarts.",
         config,
-        set_option(config, "autostart", "false"),
+        set_options(config, {"autostart": "false"}),
         ticket,
     )
 
@@ -206,7 +149,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             f"{place(config)}: take -B (--beat) out of the command and run the beat as a program "
             "of its own: the embedded one outlives a worker that is killed (OOM).",
             config,
-            in_command(config, _without_flag),
+            _apart(config, snapshot) if _only_its_own(program, snapshot) else _no_flag(config),
             f"[{config.section}] must not embed a beat (-B).",
         )
     if re.search(r"(^|\s)(--detach|-D)(\s|$)", config.command):
@@ -231,7 +174,7 @@ def leftover(left: Beat | Unmanaged, snapshot: Snapshot) -> LastingFix:
             f"in its shell, so that a stop reaches the whole process group; {update}. That "
             "update still stops it the old way and leaves its child once more: look again then.",
             config,
-            set_option(config, "stopasgroup", "true"),
+            _as_group(config),
             f"[{config.section}]: a stop leaves its child behind; set stopasgroup=true.",
         )
     return LastingFix(
@@ -357,8 +300,24 @@ def _without_b(
         text += _and_for(sections)
     if config is None:
         return fix(at(None, text), None)
-    diff = in_command(config, _without_flag)
+    none_left = alone is None and program is not None and _last(program, kept, snapshot)
+    diff = _apart(config, snapshot) if none_left else _no_flag(config)
     return fix(at(config, text), config, diff, f"[{config.section}] must not embed a beat (-B).")
+
+
+def _no_flag(config: ProgramConfig) -> str:
+    return in_command(config, without_flag)
+
+
+def _apart(config: ProgramConfig, snapshot: Snapshot) -> str:
+    return apart(config, {p.config.section for p in snapshot.programs if p.config})
+
+
+def _only_its_own(program: Program, snapshot: Snapshot) -> bool:
+    """Whether no other program schedules for its app: a beat has to come for its -B."""
+    apps = {b.key.app for b in snapshot.beats if b.program == program.id}
+    others = [b for b in snapshot.beats if b.program not in (None, program.id)]
+    return not any(b.key.app in apps for b in others)
 
 
 def _last(program: Program, kept: Beat, snapshot: Snapshot) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from beattop.model.files import Pidfile
 from beattop.model.finding import Keep, Target
+from beattop.model.process import ProcessKey
 from beattop.model.snapshot import ProgramId
 
 Verb = Literal["stop", "start", "restart", "signal", "kill", "remove-pidfile"]
@@ -30,6 +31,8 @@ class Step:
     """Only where it outlived the steps before: a beat behind a shell that passes no signal on."""
     heir: ProgramId | None = None
     """Who has to take the schedule over afterwards."""
+    after: tuple[ProcessKey, ...] = ()
+    """Processes that have to be gone before: what a restart's stop left over."""
     pidfile: Pidfile | None = None
     """The stale file as it was read for the plan, or the one that the heir has to take."""
 

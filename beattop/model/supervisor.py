@@ -121,5 +121,10 @@ class ProgramConfig:
     order: int
     """Place among all programs of the configuration."""
     lines: tuple[str, ...] = ()
-    """The section as it stands in the file, header first, cleaned and masked."""
+    """The section as it stands in the file, header first, cleaned and masked. Where it stands
+    several times it is the last one, whose options count, as are `file` and `line`."""
     numprocs: int = 1
+    after: tuple[str, ...] | None = None
+    """The line that follows these in the file; empty at its end, None where that is not known."""
+    unended: bool = False
+    """Whether the file ends with the last of these lines, and that without a newline."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from beattop.demo.project import section
+from tests import patching
 from tests.e2e.incident import PIDFILE, Box
 from tests.e2e.verdict import Entry, Verdict, look, mend
 
 pytestmark = pytest.mark.long
-HUNK = re.compile(r"@@ -(\d+),(\d+) \+\1,\d+ @@")
 
 
 @pytest.fixture
@@ -25,19 +24,9 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def apply(found: Entry) -> Path:
-    """Apply the one hunk of its diff, as strictly as `patch --fuzz=0`; returns the file."""
-    old, new, hunk, *rows = found["lasting_diff"].splitlines()
-    path = Path(old.removeprefix("--- "))
-    assert new == f"+++ {path}"
-    where = HUNK.fullmatch(hunk)
-    assert where, hunk
-    at = int(where[1]) - 1
-    lines = path.read_text().split("\n")
-    before = [row[1:] for row in rows if row[0] in " -"]
-    assert len(before) == int(where[2])
-    assert lines[at : at + len(before)] == before
-    lines[at : at + len(before)] = [row[1:] for row in rows if row[0] in " +"]
-    path.write_text("\n".join(lines))
+    """Apply its diff to the letter; returns the file."""
+    path = Path(found["lasting_diff"].split("\n", 1)[0].removeprefix("--- "))
+    path.write_bytes(patching.apply(path.read_bytes().decode(), found["lasting_diff"]).encode())
     return path
 
 

@@ -118,7 +118,7 @@ class World:
             ProgramConfig(
                 server.id, group or name, name, command, cwd, None, True, "true", 1.0, 3, (0,), "TERM", 10.0,
                 False, False, True, f"/var/log/{name}.log", None, env, f"program:{name}", CONF, line,
-                len(self.configs), (f"[program:{name}]", f"command={command}"), numprocs,
+                len(self.configs), (f"[program:{name}]", f"command={command}"), numprocs, (),
             ), **conf,
         )  # fmt: skip
         self.state(name, state, group=group, server=server)

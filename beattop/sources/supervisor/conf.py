@@ -194,7 +194,11 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
         (k, safe(str(v), value=True)) for k, v in sorted(env.items()) if listed(k)
     )
     values["command"] = command(str(told["command"]))
-    values["lines"] = _lines([str(line) for line in _list(told["lines"])])
+    lines = [str(line) for line in _list(told["lines"])]
+    after = told["after"]
+    rows = _lines([*lines, *(str(line) for line in _list(after))])
+    values["lines"] = rows[: len(lines)]
+    values["after"] = None if after is None else rows[len(lines) :]
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
     return ProgramConfig(**values)  # type: ignore[arg-type]  # the fields are the keys
 
@@ -220,7 +224,8 @@ def _lines(raw: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tabbed(line: str) -> str:
-    return "\t".join(clean(part) for part in line.split("\t"))
+    body, end = (line[:-1], "\r") if line.endswith("\r") else (line, "")
+    return "\t".join(clean(part) for part in body.split("\t")) + end
 
 
 def _variables(line: str, at: int) -> str:

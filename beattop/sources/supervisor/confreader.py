@@ -132,8 +132,7 @@ class Reading:
         get = process.__dict__.__getitem__
         restart = {datatypes.RestartUnconditionally: "true", False: "false"}
         section = get("origin")
-        file = self.file(section)
-        line, lines = self.world.files.section(file, section)
+        file, text = self.world.files.section(section)
         return {
             "group": group,
             "name": get("name"),
@@ -154,9 +153,11 @@ class Reading:
             "stderr_log": self._place(get("stderr_logfile")),
             "env": dict(get("environment") or {}),
             "section": section,
-            "file": file,
-            "line": line,
-            "lines": lines,
+            "file": file or self.file(section),
+            "line": text.line,
+            "lines": text.lines,
+            "after": text.after,
+            "unended": text.unended,
             "numprocs": self._numprocs(section),
             "order": number,
         }

@@ -14,6 +14,7 @@ import tempfile
 import types
 from collections.abc import Iterable, Mapping
 from configparser import MissingSectionHeaderError, ParsingError, RawConfigParser
+from dataclasses import dataclass
 
 from beattop.sources.rooted import inside, open_regular
 
@@ -40,7 +41,7 @@ class Files:
         """Path as reached -> [mtime_ns, size, inode] of each file read and each folder searched."""
         self.denied: list[str] = []
         self.parser: RawConfigParser | None = None
-        self._sections: dict[str, dict[str, tuple[int, list[str]]]] = {}
+        self._sections: dict[str, dict[str, Section]] = {}
 
     def open(self, name: str, mode: str = "r") -> Text:
         """`name` of that root, opened for reading; raises OSError, also for what is no file."""
@@ -85,11 +86,14 @@ class Files:
         hits = glob.glob(posixpath.join(glob.escape(real), last))
         return [posixpath.join(folder, posixpath.basename(hit)) for hit in hits]
 
-    def section(self, name: str, section: str) -> tuple[int, list[str]]:
-        """(line of the section's first header from 1, its lines) in a file that was read."""
-        if name not in self._sections:
-            self._sections[name] = _sections(self.texts.get(name, ""))
-        return self._sections[name].get(section, (0, []))
+    def section(self, name: str) -> tuple[str, Section]:
+        """(file, how it stands there) of a section; of several the last, whose options count."""
+        for file in reversed(self.texts):
+            if file not in self._sections:
+                self._sections[file] = _sections(self.texts[file])
+            if name in self._sections[file]:
+                return file, self._sections[file][name]
+        return "", Section(0, [], None)
 
     def parse(
         self, parser: RawConfigParser, file: Iterable[str], source: str | None = None
@@ -120,22 +124,36 @@ class Files:
         return [name]
 
 
-def _sections(text: str) -> dict[str, tuple[int, list[str]]]:
-    """Each section's first header line and lines; trailing blank ones left out."""
-    found: dict[str, tuple[int, list[str]]] = {}
-    lines: list[str] = []
+@dataclass
+class Section:
+    """A section's text in its file."""
+
+    line: int
+    """Of its header, from 1."""
+    lines: list[str]
+    """Trailing blank ones left out."""
+    after: list[str] | None
+    """The line after these, [] for none; None where it is cut short."""
+    unended: bool = False
+    """Whether `lines` end the file without a newline."""
+
+
+def _sections(text: str) -> dict[str, Section]:
+    """Each section as it last stands in a file."""
     # Only where configparser splits too; splitlines() would also at a form feed.
-    for number, line in enumerate(text.split("\n"), 1):
-        header = _HEADER.match(line)
-        if header:
-            lines = []
-            found.setdefault(header["name"], (number, lines))
-        if len(lines) < _MOST_LINES:
-            lines.append(line)
-    for _, lines in found.values():
-        while lines and not lines[-1].strip():
-            lines.pop()
-    return found
+    rows = text.split("\n")
+    unended = bool(rows[-1])
+    if not unended:
+        rows.pop()
+    heads = [(at, found["name"]) for at, row in enumerate(rows) if (found := _HEADER.match(row))]
+    ends = [at for at, _ in heads[1:]] + [len(rows)]
+    out: dict[str, Section] = {}
+    for (begin, name), end in zip(heads, ends, strict=True):
+        last = max(at for at in range(begin, end) if rows[at].strip())
+        cut = min(last + 1, begin + _MOST_LINES)
+        after = rows[cut : cut + 1] if cut == last + 1 else None
+        out[name] = Section(begin + 1, rows[begin:cut], after, unended and cut == len(rows))
+    return out
 
 
 class World:

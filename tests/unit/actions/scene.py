@@ -77,6 +77,7 @@ def config(name: str, group: str | None = None, url: str = URL, **entries: Any) 
         "file": "/etc/supervisord.conf",
         "line": 7,
         "order": 0,
+        "after": (),
         **entries,
     }
     return ProgramConfig(supervisor=url, group=group or name, name=name, **values)

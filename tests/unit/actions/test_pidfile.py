@@ -48,9 +48,10 @@ def test_another_file_that_took_its_place_stays(
 ) -> None:
     other = Path(stale.path).with_name("other")
     other.write_text("4000055\n")
-    real = os.lstat
+    real = os.stat
+    name = os.path.basename(stale.path)
     monkeypatch.setattr(
-        os, "lstat", lambda path, **more: real(other if path == stale.path else path, **more)
+        os, "stat", lambda path, **more: real("other" if path == name else path, **more)
     )
     outcome = world.do(of(pidfile_step(stale, None, "stale")))
     assert (outcome.status, "another file has taken its place" in outcome.summary) == (
@@ -101,7 +102,7 @@ def test_the_same_pid_written_anew_is_another_file(world: World, stale: Pidfile)
 def test_a_file_that_cannot_be_removed_is_told_and_journalled(
     world: World, stale: Pidfile, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(path: str) -> None:
+    def denied(path: str, **_: int) -> None:
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "unlink", denied)
@@ -157,6 +158,30 @@ def test_a_removal_looks_at_the_keepers_first(world: World, stale: Pidfile, plan
     world.proc.remove(201)
     removal = replace(plan, steps=(pidfile_step(stale, None, "stale"),))
     assert world.do(removal).status == "changed" and Path(stale.path).exists()
+
+
+def test_a_folder_that_became_a_link_is_not_followed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner could else have root remove a file of that name anywhere."""
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    for folder in (run, elsewhere):
+        folder.mkdir()
+        (folder / "b.pid").write_text("4000055\n")
+    fact = Pidfile(str(run / "b.pid"), "ok", 4_000_055, None, None)
+    real = pidfile._still_stale
+
+    def swapped(run_: Run, found: Pidfile) -> None:
+        real(run_, found)
+        run.rename(tmp_path / "was")
+        run.symlink_to(elsewhere)
+
+    monkeypatch.setattr(pidfile, "_still_stale", swapped)
+    assert world.do(of(pidfile_step(fact, None, "stale"))).status == "done"
+    assert (elsewhere / "b.pid").exists() and not (tmp_path / "was/b.pid").exists()
+    monkeypatch.setattr(pidfile, "_still_stale", real)
+    assert world.do(of(pidfile_step(fact, None, "stale"))).status == "failed"
+    assert (elsewhere / "b.pid").exists()
 
 
 def test_a_removal_leaves_no_descriptor_open(world: World, stale: Pidfile) -> None:

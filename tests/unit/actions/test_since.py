@@ -110,7 +110,7 @@ class TestUnknownStopwaitsecs:
         world.server.on_stop = [lambda name: None]
         outcome = world.do(plan_duplicates([self.found], world.shot))
         assert outcome.status == "failed"
-        assert "it is still RUNNING (pid 202) after 12 seconds" in outcome.summary
+        assert "it is still RUNNING (pid 202) after 15 seconds" in outcome.summary
 
     def test_that_it_is_not_over_is_no_failure(self, tmp_path: Path) -> None:
         world = self._world(tmp_path)

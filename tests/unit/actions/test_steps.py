@@ -153,10 +153,11 @@ def test_a_path_with_a_quote_is_removed_as_it_is() -> None:
 
 
 def test_a_process_that_is_left_over() -> None:
-    found = steps.process_target(ProcessKey(7, 70), "left over", URL)
-    assert found == Target(
-        URL, None, 7, "signal", "kill -TERM 7", process=ProcessKey(7, 70), why="left over"
-    )
+    for owner in (pid_of("b"), None):
+        found = steps.process_target(ProcessKey(7, 70), "left over", owner)
+        assert found == Target(
+            owner and URL, None, 7, "signal", "kill -TERM 7", owner, ProcessKey(7, 70), "left over"
+        )
 
 
 def test_a_finding_without_a_lasting_fix_leaves_no_empty_line() -> None:

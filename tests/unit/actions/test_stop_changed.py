@@ -64,6 +64,31 @@ class TestChanged:
         world.proc.add(202, start=7777)
         assert world.do(plan).status == "changed"
 
+    @pytest.mark.parametrize("how", ["halted", "silent", "both go on"])
+    def test_the_kept_beat_sends_nothing_any_more(self, tmp_path: Path, how: str) -> None:
+        """It would end the one that works for one that does not."""
+        first, second = program("beat", 201), program("beat2", 202)
+        shot = snapshot([first, second], [beat(first), beat(second)])
+        world = World(tmp_path, shot)
+        plan = plan_duplicates([finding([target(second)], [keep(beat(first))])], shot)
+        if how == "halted":
+            world.proc.add(201, state="T")
+        elif how == "silent":
+            world.shot = snapshot([first, second], [beat(first, health="silent"), beat(second)])
+        outcome = world.do(plan)
+        if how == "both go on":
+            assert outcome.status == "done"
+            return
+        assert outcome.status == "changed" and world.server.writes == []
+        assert "beat (pid 201), which was to be kept, sends nothing now" in outcome.summary
+
+    def test_a_loop_is_ended_whatever_the_kept_beat_does(self, world, plan) -> None:  # type: ignore[no-untyped-def]
+        """It never sent anything either; that the kept one is halted is told at the end."""
+        world.proc.add(201, state="T")
+        outcome = world.do(plan)
+        assert outcome.status == "failed" and len(world.server.writes) == 1
+        assert "beat still lives: no" in outcome.summary
+
     def test_a_respawner_may_have_any_pid(self, world, plan) -> None:  # type: ignore[no-untyped-def]
         world.server.spawn("beat2")
         assert world.do(plan).status == "done"

@@ -128,7 +128,7 @@ def test_what_is_still_stopping_is_told_with_its_pid(
 ) -> None:
     world.server.on_stop = [lambda name: world.server.put(name, "STOPPING", pid)]
     outcome = world.do(plan)
-    assert f"it is still STOPPING{words} after 12 seconds" in outcome.summary
+    assert f"it is still STOPPING{words} after 15 seconds" in outcome.summary
 
 
 # No new spawn

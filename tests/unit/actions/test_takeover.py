@@ -174,7 +174,7 @@ class TestStillStale:
         assert stale.world.do(stale.plan).status == "done"
 
     def test_no_permission(self, stale: Stale, monkeypatch: Any) -> None:
-        def denied(path: str) -> None:
+        def denied(path: str, **_: int) -> None:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr("beattop.actions.pidfile.os.unlink", denied)

@@ -15,7 +15,7 @@ from beattop.actions.steps import rpc_step, signal_step
 from beattop.model.plan import Plan
 from beattop.model.process import ProcessKey
 from tests.unit.actions.fake import World
-from tests.unit.actions.scene import outsider, program, snapshot, target
+from tests.unit.actions.scene import beat, outsider, program, snapshot, target
 
 pytestmark = pytest.mark.usefixtures("approved_outcomes")
 
@@ -54,9 +54,22 @@ def test_what_failed_stays_to_be_taken_back_with_what_was_left_out(world: World)
     assert left(world) == ["w2", "w1"]
     plan = world.executor.undo_plan()
     assert plan is not None and plan.title == "Undo: start w2 and w1 again"
-    assert plan.warnings == ("what the last action ended, w2 and w1, comes back as it was",)
+    assert plan.warnings[0] == "what the last action ended, w2 and w1, comes back as it was"
     assert undo(world) == "done"
     assert left(world) == []
+
+
+def test_what_its_start_would_meet_by_now_is_told(world: World) -> None:
+    rival, mine = program("rival", 301), replace(THREE[0], state="STOPPED", members=())
+    beats = [beat(rival), beat(mine, None, health="down")]
+    world.shot = snapshot([replace(THREE[1], state="RUNNING"), mine, rival], beats)
+    undo = world.executor.undo_plan()
+    assert undo is not None
+    assert undo.warnings[1:] == (
+        "w1 runs already",
+        "rival schedules the same already: w0 becomes a second beat",
+    )
+    assert undo.steps == world.executor._undo[-1].steps
 
 
 def test_an_action_after_it_lies_on_top(world: World) -> None:

@@ -187,6 +187,15 @@ def test_the_kept_beat_dies_while_the_rest_is_proven(tmp_path: Path) -> None:
     assert "pid 201 (start 2010) is gone" in details(outcome)["keeper-alive"]
 
 
+def test_the_kept_beat_is_stopped_by_a_signal_while_the_rest_is_proven(tmp_path: Path) -> None:
+    world = world_with(tmp_path)
+    world.clock.after(4.0, lambda: world.proc.add(201, state="T"))
+    outcome = act(world)
+    assert outcome.status == "failed"
+    assert ticks(outcome)["keeper-alive"] == "failed"
+    assert "pid 201 (start 2010) is stopped by a signal" in details(outcome)["keeper-alive"]
+
+
 def test_its_process_does_not_go(tmp_path: Path) -> None:
     world = world_with(tmp_path)
 

@@ -1,0 +1,195 @@
+"""The printed change of a conf, applied to the letter and read again as supervisord reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from configparser import RawConfigParser
+from dataclasses import replace
+
+import pytest
+
+from beattop.diagnosis import confdiff, lasting, ownbeat
+from beattop.model.supervisor import ProgramConfig
+from beattop.sources.supervisor.conf import _lines
+from beattop.sources.supervisor.confworld import Files
+from tests.patching import apply
+from tests.unit.actions.scene import config
+
+HEAD = "[supervisord]\nlogfile=x\n\n[program:a]\ncommand=/bin/sleep 1\n\n"
+COMMAND = "[program:b]\ncommand=celery beat\n"
+
+
+def read(text: str) -> ProgramConfig:
+    """[program:b] as its conf's reader hands it on."""
+    files = Files("")
+    files.texts["main.conf"] = text
+    _, found = files.section("program:b")
+    rows = _lines([*found.lines, *(found.after or [])])
+    size = len(found.lines)
+    after = None if found.after is None else rows[size:]
+    return config(
+        "b", line=found.line, lines=rows[:size], after=after, unended=found.unended, numprocs=2
+    )
+
+
+def parsed(text: str) -> RawConfigParser:
+    """As supervisor 4 on Python 3 parses it."""
+    parser = RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    parser.read_string(text)
+    return parser
+
+
+def changed(text: str, change: Callable[[ProgramConfig], str]) -> dict[str, dict[str, str]]:
+    """What differs after the change: {section: {option: value}}, None for what went."""
+    diff = change(read(text))
+    assert diff, "no diff"
+    before, after = parsed(text), parsed(apply(text, diff))
+    out = {}
+    for name in after.sections():
+        old = dict(before[name]) if before.has_section(name) else {}
+        new = {k: v for k, v in after[name].items() if old.get(k) != v}
+        if new or not before.has_section(name):
+            out[name] = new
+        assert set(old) <= set(after[name])
+    assert set(before.sections()) <= set(after.sections())
+    return out
+
+
+DRESSES = {
+    "plain": COMMAND,
+    "before another": COMMAND + "\n[program:c]\ncommand=x\n",
+    "right before another": COMMAND + "[program:c]\ncommand=x\n",
+    "there": COMMAND + "autostart=true\nstartsecs=3\n",
+    "twice": "[program:b]\nautostart=true\ncommand=x\nautostart = yes\n",
+    "indented": "[program:b]\n  command=celery beat\n  startsecs=3\n",
+    "indented and there": "[program:b]\n\tcommand=celery beat\n\tautostart=true\n\tstartsecs=3\n",
+    "a section twice": COMMAND + "\n[program:c]\nx=1\n\n[program:b]\nautostart=true\nstartsecs=2\n",
+    "CRLF": (COMMAND + "autostart=true\nstartsecs=1\n").replace("\n", "\r\n"),
+    "CRLF, not there": COMMAND.replace("\n", "\r\n"),
+    "lines that go on": "[program:b]\ncommand=celery\n  -A x\n\n  ; why\n  beat\nautostart=true\nx=1\n",
+    "comments": "[program:b] ; old\n; autostart=true\n#autostart=true\ncommand=x ; y\nautostart=true ; z\n",
+    "tabs": "[program:b]\n; x\ncommand\t=\tcelery\tbeat\nautostart\t:\ttrue\t; a\nx=1\n",
+    "no newline": COMMAND + "autostart=true",
+    "no newline, not there": COMMAND.rstrip(),
+    "a secret above": "[program:b]\nenvironment=PASSWORD=\"x\",X=1\nautostart=true\ncommand=y\n",
+    "a secret below": "[program:b]\nautostart=true\nenvironment=PASSWORD=\"x\"\n",
+    "secrets around": "[program:b]\ncommand=x --password=y\nautostart=true\nenvironment=K=\"x\"\nx=1\n",
+    "a secret first": "[program:b]\ncommand=x --password=y\ndirectory=/\nuser=x\n",
+    "secrets alone": "[program:b]\ncommand=x --password=y\n\n[program:c]\ncommand=x\n",
+    "a sign that is cleaned away": "[program:b]\n; x\u202ey\nautostart=true\ncommand=celery beat\n",
+    "letters": "[program:b]\n; café\nAutoStart=TRUE\ncommand=celery beat\n",
+    "a form feed": COMMAND + "\x0c\nautostart=true\nx=1\n",
+    "another word for it": "[program:b]\ncommand=x\nautostart_x=true\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_an_option_is_set_whatever_the_conf_looks_like(dress: str) -> None:
+    text = HEAD + DRESSES[dress]
+    done = changed(text, lambda b: confdiff.set_options(b, {"autostart": "false"}))
+    assert done == {"program:b": {"autostart": "false"}}
+
+
+def test_a_value_of_several_lines_is_no_small_change() -> None:
+    text = HEAD + "[program:b]\ncommand=x\nautostart=\n  true\n"
+    assert confdiff.set_options(read(text), {"autostart": "false"}) == ""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        config("b", lines=()),
+        config("b", lines=("[program:b]", "x=1"), line=0),
+        config("b", lines=("[program:b]", "autostart=**")),
+        config("b", lines=("[program:b]", "autostart=\ufffd")),
+        config("b", lines=("[program:**]", "command=x")),
+    ],
+)
+def test_what_is_not_known_is_not_changed(made: ProgramConfig) -> None:
+    assert confdiff.set_options(made, {"autostart": "false"}) == ""
+    assert (
+        confdiff.in_command(made, lambda line: f"{line} x") == "" or made.lines[0] == "[program:**]"
+    )
+
+
+def test_where_the_end_of_the_section_is_not_known_no_context_is_claimed() -> None:
+    made = replace(read(HEAD + COMMAND + "autostart=true\n"), after=None)
+    diff = confdiff.set_options(made, {"autostart": "false"})
+    assert diff.splitlines()[2:] == ["@@ -9,1 +9,1 @@", "-autostart=true", "+autostart=false"]
+
+
+@pytest.mark.parametrize("killasgroup", ["", "killasgroup=false\n", "killasgroup=true\n"])
+def test_a_group_that_is_stopped_is_killed_too(killasgroup: str) -> None:
+    """supervisord refuses stopasgroup=true beside killasgroup=false."""
+    text = HEAD + COMMAND + killasgroup + "user=x\n"
+    done = changed(text, lasting._as_group)["program:b"]
+    assert done == {
+        "stopasgroup": "true",
+        **({"killasgroup": "true"} if "false" in killasgroup else {}),
+    }
+
+
+WORDS = {
+    "celery -A p worker -B -l info -c 4 -Q x": "celery -A p beat -l info",
+    "/v/bin/python -m celery -A p worker -EB -linfo -n w%(process_num)d@%%h --schedule-filename /s ; x":
+        "/v/bin/python -m celery -A p beat -linfo --schedule /s",
+    "celery worker -A p --beat -S /x -s %(here)s/s --scheduler=django": "celery beat -A p -s %(here)s/s --scheduler=django",
+    "python manage.py celery worker -B --loglevel INFO": "python manage.py celery beat --loglevel INFO",
+    "nice -n 5 celery -A p -b redis:///1 worker -E -B -q": "nice -n 5 celery -A p -b redis:///1 beat -q",
+    'celery -A p worker -B -s "/srv/a b"': 'celery -A p beat -s "/srv/a b"',
+}  # fmt: skip
+TAILS = ("", "\n", "\n\n[program:z]\ncommand=x\n")
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_the_command_may_be_the_last_line(tail: str) -> None:
+    text = f"{HEAD}[program:b]\ncommand=celery worker -B{tail}"
+    done = changed(text, lambda b: ownbeat.apart(b, ()))
+    assert done == {
+        "program:b": {"command": "celery worker"},
+        "program:b-beat": {"command": "celery beat"},
+    }
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("command", WORDS)
+def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: str) -> None:
+    same = 'directory=/srv\nuser=x\nenvironment=DJANGO_SETTINGS_MODULE="x",\n  CELERY_APP=p\n'
+    text = f"{HEAD}[program:b]\ncommand={command}\nnumprocs=2\n{same}stopwaitsecs=600{tail}"
+    done = changed(text, lambda b: ownbeat.apart(b, {"program:b", "program:a"}))
+    assert list(done) == ["program:b", "program:b-beat"]
+    assert list(done["program:b"]) == ["command"]
+    left = done["program:b"]["command"].split()
+    assert not {"-B", "--beat", "-EB"} & set(left) and "worker" in left
+    beat = done["program:b-beat"]
+    assert beat.pop("command") == WORDS[command]
+    assert beat == {k: parsed(text)["program:b"][k] for k in ("directory", "user", "environment")}
+
+
+UNSURE = (
+    "command=bash -c 'celery -A p worker -B'",
+    "command=cd /srv && celery -A p worker -B",
+    "command=celery -A p worker -B --uid=x",
+    "command=celery -A p worker -B --unheard-of",
+    "command=celery -A p worker -B extra",
+    "command=celery multi start worker -B --pidfile=x",
+    "command=celery -B -A p worker",
+    "command=celery -A p\n  worker -B",
+    "command=celeryd -B",
+    "command=celery -A p worker",
+    "command=celery -b redis://:pw@h/0 worker -B",
+    "command=celery -A p worker -B\nenvironment=TOKEN=x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", UNSURE)
+def test_where_its_command_is_not_sure_none_is_made(command: str) -> None:
+    made = read(f"{HEAD}[program:b]\n{command}\n")
+    assert ownbeat.apart(made, {"program:b"}) == ""
+
+
+def test_no_section_is_made_twice_nor_within_another() -> None:
+    made = read(f"{HEAD}[program:b]\ncommand=celery -A p worker -B\n")
+    assert ownbeat.apart(made, {"program:b"}) != ""
+    assert ownbeat.apart(made, {"program:b", "program:b-beat"}) == ""
+    assert ownbeat.apart(replace(made, after=None), {"program:b"}) == ""
