@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Program, Snapshot
 from beattop.model.standing import standing
 from beattop.text import count, duration
 from beattop.ui import glyphs
-from beattop.ui.line import EMPTY, Line, cut, justified, line, wrap
+from beattop.ui.line import EMPTY, Line, cut, fit, justified, line, wrap
 
+_SENTENCES: Final = re.compile(r"(?<=[.;]) (?=[A-Z])")
 Shown = Callable[[str], str]
 """The key of a command, as it stands on the screen."""
 
@@ -37,7 +40,7 @@ def calm(frame: Frame, size: int, shown: Shown) -> list[Line]:
     snapshot = frame.snapshot
     words = calm_words(snapshot)
     notes = [f for f in frame.findings if f.severity == "info"]
-    out = [cut(line((f" {text}", "dim")), size) for text in wrap(words, size - 2)[:2]]
+    out = [cut(line((f" {text}", "dim")), size) for text in _short(words, size - 2)]
     if notes and size >= 60:
         text = f" {glyphs.INFO} {notes[0].short or notes[0].summary}" + (
             f" (+{len(notes) - 1})" if len(notes) > 1 else ""
@@ -46,6 +49,16 @@ def calm(frame: Frame, size: int, shown: Shown) -> list[Line]:
             justified(line((text, "dim")), line((f"{shown('findings')} evidence ", "dim")), size)
         )
     return out
+
+
+def _short(words: str, size: int) -> list[str]:
+    """As many of the sentences, from the first on, as two lines hold."""
+    sentences = _SENTENCES.split(words)
+    for number in range(len(sentences), 0, -1):
+        lines = wrap(" ".join(sentences[:number]), size)
+        if len(lines) <= 2:
+            return lines
+    return [*lines[:1], fit(" ".join(lines[1:]), size).rstrip()]
 
 
 def unheard(snapshot: Snapshot) -> bool:

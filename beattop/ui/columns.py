@@ -164,7 +164,8 @@ _NAME_LEAST: Final = 14
 
 def arrange(width: int, names: int, command: int, *, supervisors: int = 1) -> Arrangement:
     """The columns for a pane of `width` cells; `names` and `command` are the longest of each."""
-    pinned = max(_NAME_LEAST if width >= 60 else 11, min(names + 5, width // 4, 34))
+    share = width // 4 if width >= 60 else width - 26  # state, CPU and churn keep their place
+    pinned = max(_NAME_LEAST if width >= 60 else 11, min(names + 5, share, 34))
     available = [*COLUMNS, *([SUPERVISOR] if supervisors > 1 else []), COMMAND]
     room = width - pinned
     chosen: dict[str, int] = {}
@@ -212,13 +213,12 @@ def head(row: Row, width: int, *, selected: bool = False) -> Line:
         mark = Span(sign, "dim" if row.mark == "dead" else "new")
     fold = " " if row.folded is None else glyphs.FOLDED if row.folded else glyphs.OPEN
     indent = "  " * max(0, row.depth - 1)
-    twig = f"{fold} " if row.depth == 0 or row.folded is not None else f"{glyphs.CHILD} "
+    leaf = row.depth > 0 and row.folded is None and row.kind != "program"
+    twig = f"{glyphs.CHILD} " if leaf else f"{fold} "
     ink = {"group": "title", "dead": "dim", "process": ""}.get(row.kind) or ""
     if row.kind == "program":
         ink = ("critical", "warning")[row.pain[0]] if row.pain[0] < 2 else "program"
-    lead = Span(
-        indent + ("  " if row.depth and row.folded is None else " " * (row.depth > 0)) + twig, "dim"
-    )
+    lead = Span(indent + ("  " if leaf else " " * (row.depth > 0)) + twig, "dim")
     return (cursor, mark, lead, Span(fit(row.name, max(1, width - 2 - cells(lead.text))), ink))
 
 

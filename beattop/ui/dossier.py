@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from beattop.model.finding import Finding
 from beattop.model.snapshot import Member, Program, Snapshot, Unmanaged
 from beattop.text import count, duration, moment, size
+from beattop.ui import glyphs
 from beattop.ui.beatfacts import beat_lines
 from beattop.ui.brief import brief
 from beattop.ui.fields import field, percent, title
 from beattop.ui.lifelines import graphs, lives
 from beattop.ui.line import EMPTY, Line, Span, fit, line, paragraph
+from beattop.ui.logline import chopped
 from beattop.ui.trails import Trails
 
+_ROWS: Final = 4
+"""So many rows of one last line are shown."""
 _ORIGINS = {
     "orphan": "a left-over: it carries a supervisor program's marks, no supervisord holds it",
     "foreign": "started by somebody else than a supervisord",
@@ -40,7 +45,10 @@ def program_lines(
     if p.last_words is not None and p.last_words.lines:
         source = f" ({p.last_words.path})" if p.last_words.path else ""
         out += title(f"Last words{source}")
-        out += [line(" ", fit(text, width - 2).rstrip()) for text in p.last_words.lines[-12:]]
+        for text in p.last_words.lines[-12:]:
+            rows = chopped(line(text), width - 2)
+            out += [(Span(" "), *row) for row in rows[:_ROWS]]
+            out += [line((f" {glyphs.MORE}", "dim"))] if len(rows) > _ROWS else []
     return out
 
 
@@ -68,7 +76,8 @@ def unmanaged_lines(
 def _now(p: Program, snapshot: Snapshot, width: int) -> list[Line]:
     at = snapshot.at
     told = f", supervisord's word of {duration(at - p.state_at)} ago" if p.state_at else ""
-    out = field("state", f"{p.state or 'not told'}{told}", width, "bold")
+    out = field("role", _role(p), width)
+    out += field("state", f"{p.state or 'not told'}{told}", width, "bold")
     if p.respawning:
         out += field("respawning", _respawning(p, at), width, "critical")
     out += field("spawn error", p.spawnerr, width, "warning")
@@ -91,6 +100,17 @@ def _now(p: Program, snapshot: Snapshot, width: int) -> list[Line]:
     return out + field("last error", p.last_error or "", width, "warning")
 
 
+def _role(p: Program) -> str:
+    """What it is, and of which app, as its command line says."""
+    told = next((m.line for m in p.members if m.role == p.role), None)
+    if told is None:
+        return p.role
+    app = f"{p.role} of app {told.app}" if told.app else p.role
+    queues = f"queues {', '.join(told.queues)}" if told.queues else ""
+    node = f"node {told.hostname}" if told.hostname else ""
+    return ", ".join(part for part in (app, queues, node) if part)
+
+
 def _respawning(p: Program, at: float) -> str:
     rate = "rate not known yet"
     if p.spawns_per_min is not None:
@@ -103,7 +123,7 @@ def _respawning(p: Program, at: float) -> str:
 def _cpu(p: Program) -> str:
     churn = f", churn {percent(p.churn_pct)}" if p.respawning else ""
     guess = " (dead lives' share estimated)" if p.cpu_estimated else ""
-    spent = f"{count(round(p.cpu_s), 'core-second')} since beattop looks"
+    spent = f"{p.cpu_s:,.1f} CPU s since beattop began"
     return f"{percent(p.cpu_pct)} of a core{churn}{guess}, {spent}"
 
 

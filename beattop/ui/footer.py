@@ -19,11 +19,12 @@ def footer_line(
     labels: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
     without: Collection[str] = (),
+    first: Collection[str] = (),
 ) -> Line:
     """Keys and labels, the important ones first; acts are dim where they cannot change anything."""
     chosen: list[Line] = []
     left = size - 1
-    for command in footer(where, replay=replay):
+    for command in sorted(footer(where, replay=replay), key=lambda c: c.id not in first):
         if command.id in without or (only is not None and command.id not in only):
             continue
         label = (labels or {}).get(command.id, command.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from beattop.ui import glyphs
-from beattop.ui.line import EMPTY, Line, Span, width
+from beattop.ui.line import EMPTY, Line, Span, paragraph, width
 
 SIGNS: Final = (
     (glyphs.CRITICAL, "critical", "a critical finding; a program that supervisord gave up (FATAL)"),
@@ -45,11 +45,17 @@ WORDS: Final = (
 """Word, meaning."""
 
 
+def folded(key: Line, size: int) -> list[Line]:
+    """A key's line, what it does wrapped."""
+    *lead, words = key
+    return paragraph(words.text, size - 1, words.ink, width(lead), tuple(lead))
+
+
 def side_by_side(lines: list[Line], size: int) -> list[Line]:
-    """The lines in two columns where those fit."""
+    """The lines in two columns; nothing where those do not fit."""
     widest = max((width(one) for one in lines), default=0)
     if size < 2 * widest + 2:
-        return lines
+        return []
     half = -(-len(lines) // 2)
     out = []
     for number in range(half):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from beattop.text import listing
-from beattop.ui.commands import BY_ID, COMMANDS, Command, Where
+from beattop.ui.commands import BY_ID, COMMANDS, Command
 
 _NAMED = (
     "enter escape space tab backspace insert delete home end pageup pagedown up down left right"
@@ -83,8 +83,3 @@ def _no_clash(keys: Mapping[str, tuple[str, ...]]) -> None:
                         f"[keys]: {display(key)} is both {taken[key]} and {c.id}:"
                         " give one of them another key"
                     )
-
-
-def places(where: Where) -> str:
-    """Words for where a command applies."""
-    return {"app": "everywhere", "main": "the table", "page": "pages", "plan": "the plan"}[where]

@@ -11,7 +11,7 @@ from beattop.model.lives import Life
 from beattop.model.snapshot import Program
 from beattop.text import duration, size
 from beattop.ui import glyphs
-from beattop.ui.fields import LABEL, field
+from beattop.ui.fields import LABEL, field, percent
 from beattop.ui.line import Line, fit, line
 
 _SHOWN: Final = 12
@@ -75,7 +75,7 @@ def graphs(cpu: Sequence[float], memory: Sequence[float], width: int) -> list[Li
     """CPU and memory of the last minutes, a character a point or more."""
     room = max(10, width - LABEL - 26)
     return [
-        _graph("CPU", cpu, room, lambda v: f"{v:.0f} %"),
+        _graph("CPU", cpu, room, percent),
         _graph("memory", memory, room, lambda v: size(int(v))),
     ]
 

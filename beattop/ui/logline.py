@@ -51,7 +51,7 @@ def _after(parameters: str, ink: str) -> str:
 
 
 def chopped(line: Line, size: int) -> list[Line]:
-    """The line in pieces of at most `size` cells."""
+    """The line in pieces of at most `size` cells, broken after a blank where one is near."""
     if sum(cells(s.text) for s in line) <= size:
         return [line]
     out: list[Line] = []
@@ -66,6 +66,12 @@ def chopped(line: Line, size: int) -> list[Line]:
                 row, left = [], size
                 if size < 2:
                     return out or [()]
+                continue
+            if len(part) < len(rest) and (blank := part.rfind(" ")) >= len(part) - size // 3:
+                part = part[: blank + 1]
+                row.append(span._replace(text=part))
+                out.append(tuple(row))
+                row, left, rest = [], size, rest[len(part) :]
                 continue
             row.append(span._replace(text=part))
             rest, left = rest[len(part) :], left - cells(part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from beattop.model.frame import HistoryProgress
@@ -25,7 +25,7 @@ def progress_words(progress: HistoryProgress | None) -> str:
     if progress is None:
         return "reading old logs …"
     if progress.done:
-        return f"{size(progress.read_bytes)} read"
+        return f"{size(progress.read_bytes)} read" if progress.read_bytes else "no older logs"
     share = progress.read_bytes / progress.total_bytes if progress.total_bytes else 0.0
     done = min(20, round(share * 20))
     bar = f"{glyphs.BAR_LEFT}{glyphs.WORK * done}{' ' * (20 - done)}{glyphs.BAR_RIGHT}"
@@ -48,13 +48,28 @@ def joined(programs: Sequence[Program], older: Sequence[Past]) -> list[Past]:
     return [*out, *before.values()]
 
 
-def pictures(pasts: Sequence[Past], now: float, width: int, *, days: bool) -> list[Line]:
-    """One picture a program, those that died most first."""
-    drawn = sorted((past for past in pasts if past.by_hour), key=lambda past: -past.exits)
-    return [row for past in drawn for row in _picture(past, now, width, _DAY if days else _HOUR)]
+def pictures(
+    pasts: Sequence[Past],
+    now: float,
+    width: int,
+    *,
+    days: bool,
+    periodic: Collection[tuple[str, str]] = (),
+) -> list[Line]:
+    """One picture a program, those that died most first, those that end by design last.
+
+    `periodic`: supervisor and name of those.
+    """
+
+    def calm(past: Past) -> bool:
+        return (past.supervisor, past.name) in periodic
+
+    step = _DAY if days else _HOUR
+    drawn = sorted((past for past in pasts if past.by_hour), key=lambda p: (calm(p), -p.exits))
+    return [row for past in drawn for row in _picture(past, now, width, step, calm=calm(past))]
 
 
-def _picture(past: Past, now: float, width: int, step: float) -> list[Line]:
+def _picture(past: Past, now: float, width: int, step: float, *, calm: bool) -> list[Line]:
     room = max(10, min(width - 4, 168))
     sums, first = _columns(past, now, step, room)
     highest = max(sums, default=0)
@@ -62,17 +77,16 @@ def _picture(past: Past, now: float, width: int, step: float) -> list[Line]:
     begin = moment(first, now)
     unit = "a day" if step == _DAY else "an hour"
     older = "" if past.complete else ", older logs not read"
-    words = (
-        f"{count(past.spawns, 'spawn')}, {count(past.exits, 'exit')} nobody asked for since "
-        f"{moment(past.first_at, now)}{older}"
-    )
+    exits = f"{count(past.exits, 'exit')} {'by design' if calm else 'nobody asked for'}"
+    since = f"since {moment(past.first_at, now)}{older}"
+    words = f"{count(past.spawns, 'spawn')}, {exits} {since}"
     name = fit(past.name, 24).rstrip()
     lead = line((f" {name}  ", "bold"))
-    loop = _loop_words(past, now)
+    loop = "" if calm else _loop_words(past, now)
     return [
         *paragraph(words, width - 1, "", 3, lead),
         *(paragraph(loop, width - 1, "warning", 2, line("  ")) if loop else []),
-        line("  ", (drawn, "churn" if past.exits > _TELLING else "info")),
+        line("  ", (drawn, "churn" if past.exits > _TELLING and not calm else "info")),
         line((f"  {begin} to now, highest {highest:,} {unit}", "dim")),
         EMPTY,
     ]

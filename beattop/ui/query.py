@@ -1,6 +1,6 @@
 """The filter's small language: words, `role:beat`, `state:respawning`, `cpu>5`, `!word`; pure.
 
-All terms must hold. `a,b` in a value means either. Sizes take K, M, G; times s, min, h, d.
+All terms must hold. `a,b` in a value means either. Sizes take K, M, G; times s, m, h, d.
 """
 
 from __future__ import annotations
@@ -34,10 +34,16 @@ NUMBER_FIELDS: Final[dict[str, Callable[[Row], float | None]]] = {
     "life": lambda r: r.median_s,
     "pid": lambda r: r.pid,
 }
-_UNITS: Final = {
-    "": 1.0, "%": 1.0, "b": 1.0, "k": 1024.0, "m": 1024.0**2, "g": 1024.0**3,
-    "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
+_TIMES: Final = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES: Final = {
+    "": 1.0, "b": 1.0, "k": 1024.0, "m": 1024.0**2, "g": 1024.0**3, "t": 1024.0**4,
+    "kb": 1024.0, "mb": 1024.0**2, "gb": 1024.0**3, "tb": 1024.0**4,
 }  # fmt: skip
+_UNITS: Final[dict[str, dict[str, float]]] = {
+    "up": _TIMES, "age": _TIMES, "life": _TIMES, "rss": _SIZES, "mem": _SIZES,
+    "cpu": {"": 1.0, "%": 1.0}, "churn": {"": 1.0, "%": 1.0},
+}  # fmt: skip
+"""What a number of each field may end with."""
 _COMPARE = re.compile(r"([a-z]+)(<=|>=|<|>|=)(\d+(?:\.\d*)?|\.\d+)(%|[a-z]*)", re.I)
 _BEGUN = re.compile(r"([a-z]+)(<=|>=|<|>|=)(.*)", re.I)
 _FIELD = re.compile(r"([a-z]+):(.*)", re.I)
@@ -89,12 +95,14 @@ def _term(word: str) -> tuple[Test | None, str]:
 
 
 def _comparison(field: str, operator: str, number: str, unit: str) -> tuple[Test | None, str]:
-    get, factor = NUMBER_FIELDS.get(field.lower()), _UNITS.get(unit.lower())
-    if get is None or factor is None:
-        what = (
-            f"no unit {unit}" if get else f"no number {field}: " + " ".join(sorted(NUMBER_FIELDS))
-        )
-        return None, what
+    get = NUMBER_FIELDS.get(field.lower())
+    if get is None:
+        return None, f"no number {field}: " + " ".join(sorted(NUMBER_FIELDS))
+    units = _UNITS.get(field.lower(), {"": 1.0})
+    factor = units.get(unit.lower())
+    if factor is None:
+        known = " ".join(name for name in units if name)
+        return None, f"{field} has no unit {unit}" + (f": {known}" if known else "")
     bound = float(number) * factor
 
     def test(row: Row) -> bool:
@@ -119,7 +127,8 @@ def _either(get: Callable[[Row], str], values: str) -> Test:
 def _word(word: str) -> Test:
     small = word.lower()
     return lambda row: any(
-        small in t.lower() for t in (row.name, row.role, row.state, row.command, str(row.pid or ""))
+        small in t.lower()
+        for t in (row.name, row.role, row.state, row.last_exit, row.command, str(row.pid or ""))
     )
 
 

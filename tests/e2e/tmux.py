@@ -22,7 +22,7 @@ def tmux_key(key: str) -> list[str]:
     """Textual's name of a key in tmux's words."""
     *modifiers, last = key.split("+") if len(key) > 1 else [key]
     if not modifiers and last not in NAMED and len(last) == 1:
-        return ["-l", last]
+        return ["-H", *(f"{byte:x}" for byte in last.encode())]  # -l takes a last ; for its own
     name = NAMED.get(last) or (last.upper() if last[0] == "f" and last[1:].isdigit() else last)
     return ["".join({"ctrl": "C-", "shift": "S-", "alt": "M-"}[m] for m in modifiers) + name]
 

@@ -32,7 +32,7 @@ async def test_details_tell_all_there_is():
         for words in (
             frames.SUMMARY, "names pid 4690", frames.STOP, "5,121 exits", "exited 73", "73 ×5,120",
             "[program:beat2] in /etc/supervisor/conf.d/old.conf:7", "startsecs=1", "DJANGO_SETTINGS_MODULE",
-            "Pidfile (/run/beat.pid) already exists", "now 79 %",
+            "Pidfile (/run/beat.pid) already exists", "now 79.0 %", "beat of app proj",
         ):  # fmt: skip
             assert words in text, words
         assert "proj.settings" not in text, "values of the environment are nobody's business"

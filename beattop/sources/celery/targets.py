@@ -15,7 +15,7 @@ from beattop.model.members import Lines
 from beattop.model.paths import absolute
 from beattop.model.process import Process, ProcessKey
 from beattop.model.role import SCHEDULING
-from beattop.model.supervisor import ProgramConfig, Supervisord
+from beattop.model.supervisor import ProgramConfig, Supervisord, runs_supervisord
 from beattop.model.unspoken import is_python, speaks_as_beat
 
 _TAKEN = re.compile(r"Pidfile \((?P<path>[^)]+)\) already exists")
@@ -91,7 +91,10 @@ def targets(
     words = tuple(words)
     beats = {(w.group, w.name) for w in words if speaks_as_beat(w)}
     by_pid = {process.pid: process for process in processes}
+    told = {s.key for s in supervisords}
     for process in processes:
+        if told and _anothers(process, by_pid, told):
+            continue
         line = lines.of(process)
         parent = by_pid.get(process.ppid)
         fork = parent is not None and (process.argv == parent.argv or line.child)
@@ -115,6 +118,19 @@ def targets(
     return Targets(
         tuple(found.pidfiles.values()), tuple(found.schedules.values()), tuple(found.holders)
     )
+
+
+def _anothers(
+    process: Process, by_pid: Mapping[int, Process], told: set[ProcessKey | None]
+) -> bool:
+    """Whether it is a program of a supervisord that is not looked at (--supervisor): its files are
+    that one's affair."""
+    above = by_pid.get(process.ppid)
+    for _ in range(16):
+        if above is None or runs_supervisord(above.argv):
+            break
+        above = by_pid.get(above.ppid)
+    return above is not None and runs_supervisord(above.argv) and above.key not in told
 
 
 def _program(process: Process) -> tuple[str, str]:

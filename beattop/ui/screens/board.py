@@ -198,6 +198,7 @@ class Board(Screen[None]):
             read_only=app.read_only,
             labels=labels,
             without={"duplicates"} if worst is None else (),
+            first={"pause"} if self.paused else (),
         )
         self._lines["footer"].show([text])
 

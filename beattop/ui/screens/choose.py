@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from beattop.ui import glyphs
 from beattop.ui.line import line
 from beattop.ui.rows import SORTS
 from beattop.ui.screens.closing import Closing
@@ -43,15 +44,29 @@ class ChooseSort(ModalScreen[str | None], Closing[str | None]):
     def on_mount(self) -> None:
         """Fill it."""
         self.query_one("#title", Lines).show([line((" Sort by", "title"))])
+        self._point()
+
+    def on_resize(self) -> None:
+        """The list may be higher, or lower."""
+        self._point()
+
+    def _point(self) -> None:
         pager = self.query_one(Pager)
-        pager.show([line(f" {words}") for words, _ in SORTS.values()])
-        pager.styles.height = min(len(self._ids), max(1, self.app.size.height - 4))
+        pager.show(
+            [
+                line((f"{glyphs.CURSOR if number == self._place else ' '} ", "tag"), words)
+                for number, (words, _) in enumerate(SORTS.values())
+            ]
+        )
+        size = self.app.size
+        frame = 3 if size.height >= 13 and size.width >= 60 else 1  # title and border
+        pager.styles.height = max(1, min(len(self._ids), size.height - frame))
         pager.point(self._place)
 
     def action_move(self, by: int) -> None:
         """Another order."""
         self._place = max(0, min(self._place + by, len(self._ids) - 1))
-        self.query_one(Pager).point(self._place)
+        self._point()
 
     def action_choose(self) -> None:
         """This one."""

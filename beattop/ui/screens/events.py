@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import localtime, strftime
+from typing import Final
 
 from beattop.text import count
-from beattop.ui.line import Line, fit, line
+from beattop.ui.line import Line, Span, cells, fit, line, paragraph, width
 from beattop.ui.screens.page import PageScreen
+
+_WIDE: Final = 60
+"""From this width on there is room for a column of kinds."""
 
 
 class EventsPage(PageScreen):
@@ -28,7 +32,7 @@ class EventsPage(PageScreen):
         """One line each."""
         if self.frame is None:
             return []
-        out = []
+        out: list[Line] = []
         words = self.filter_text.lower().split()
         day = ""
         for event in self.frame.events:
@@ -44,13 +48,14 @@ class EventsPage(PageScreen):
                 out.append(line((f" {today}", "title")))
                 day = today
             ink = "warning" if event.bad else "dim" if event.kind in {"spawned", "source"} else ""
-            out.append(
-                line(
-                    (f" {strftime('%H:%M:%S', when)} ", "dim"),
-                    (fit(event.kind, 13), "role"),
-                    (fit(event.text, max(10, size - 24)).rstrip(), ink),
-                )
-            )
+            lead = line((f" {strftime('%H:%M:%S', when)} ", "dim"))
+            if size >= _WIDE:  # the text says it again
+                lead = (*lead, Span(fit(event.kind, 13), "role"))
+            room = size - width(lead)
+            if cells(event.text) <= room:
+                out.append((*lead, Span(event.text, ink)))
+            else:
+                out += paragraph(event.text, size, ink, width(lead), lead)
         return out or [
             line(
                 (" Nothing happened yet." if not words else " No event matches the filter.", "dim")

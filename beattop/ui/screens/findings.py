@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from beattop.model.source import SourceStatus
 from beattop.text import count, duration
 from beattop.ui import glyphs
 from beattop.ui.brief import brief
@@ -44,10 +45,10 @@ class FindingsPage(PageScreen):
         out.append(line((" How each way of looking fares", "title")))
         for source in snapshot.sources:
             ink = _INKS[source.status]
-            age = f" {duration(snapshot.at - source.at)} ago" if source.at is not None else ""
             head = line(" ", (fit(source.name, 11), "bold"), (fit(source.status, 9), ink))
+            told = (source.target, _age(source, snapshot.at), source.detail)
             out += paragraph(
-                " ".join(f"{source.target}{age}  {source.detail}".split()),
+                ", ".join(text for text in told if text),
                 size - 1,
                 "" if source.status != "ok" else "dim",
                 21,
@@ -59,3 +60,9 @@ class FindingsPage(PageScreen):
         """All stop commands."""
         findings = self.frame.findings if self.frame else ()
         return "\n".join(t.command for f in findings for t in f.stop if t.command)
+
+
+def _age(source: SourceStatus, at: float) -> str:
+    """How old its word is; nothing where it is this moment's."""
+    old = at - source.at if source.at is not None else 0.0
+    return f"{duration(old)} ago" if old >= 1.0 else ""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from beattop.ui.commands import COMMANDS, GROUPS, Command
-from beattop.ui.helpwords import SIGNS, WORDS, side_by_side
-from beattop.ui.keymap import display, places
+from beattop.ui.helpwords import SIGNS, WORDS, folded, side_by_side
+from beattop.ui.keymap import display
 from beattop.ui.line import EMPTY, Line, Span, fit, line, paragraph
 from beattop.ui.screens.page import PageScreen
+
+_NOTES: Final = {
+    "Pages": " (details, verdict, log, events, history, help)",
+    "Dialog": " (a plan, before and while it is carried out)",
+    "Replay": " (of a recording)",
+}
+"""Where a group's keys are."""
 
 
 class HelpPage(PageScreen):
@@ -31,11 +39,13 @@ class HelpPage(PageScreen):
             text = f"Read-only ({why}): {shows}, and change nothing."
             out += paragraph(text, size - 1, "warning", 1, line(" "))
         for group in GROUPS:
-            note = " (in a replay)" if group == "Replay" else ""
+            note = _NOTES.get(group, "")
             out += [EMPTY, line((f" {group}{note}", "title"))]
-            out += side_by_side([self._key(c) for c in COMMANDS if c.group == group], size)
+            keys = [self._key(c) for c in COMMANDS if c.group == group]
+            out += side_by_side(keys, size) or [row for key in keys for row in folded(key, size)]
         out += [EMPTY, line((" Signs", "title"))]
-        out += [line("  ", (sign, ink), f"  {words}") for sign, ink, words in SIGNS]
+        for sign, ink, words in SIGNS:
+            out += paragraph(words, size - 1, "", 5, line("  ", (sign, ink), "  "))
         out += [EMPTY, line((" Words", "title"))]
         for name, words in WORDS:
             out += paragraph(words, size - 1, "", 12, line(("  " + fit(name, 10), "bold")))
@@ -44,9 +54,8 @@ class HelpPage(PageScreen):
     def _key(self, command: Command) -> Line:
         keys = " ".join(display(k) for k in self.beattop.keymap.keys(command))
         off = self.beattop.read_only and command.writes
-        where = "" if command.where in {"main", "app"} else f" ({places(command.where)})"
         return (
             Span("  "),
             Span(fit(keys, 14), "off" if off else "bold"),
-            Span(f"{command.help}{where}", "off" if off else ""),
+            Span(command.help, "off" if off else ""),
         )

@@ -14,7 +14,7 @@ from beattop.ui.screens.page import PageScreen
 class HistoryPage(PageScreen):
     """Reading begins when it opens and ends when it closes."""
 
-    offers = frozenset({"page_switch"})
+    offers = frozenset({"page_search"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +45,11 @@ class HistoryPage(PageScreen):
         """Hours or days."""
         self._days = not self._days
         self.draw()
+        self.draw_footer()
+
+    def other(self) -> str:
+        """Days or hours."""
+        return "Hours" if self._days else "Days"
 
     def title_words(self) -> tuple[Line, Line]:
         """What a column is; how far the reading is."""
@@ -62,7 +67,9 @@ class HistoryPage(PageScreen):
             out += [*paragraph(read.detail, size - 1, "warning", 1, line(" ")), EMPTY]
         recent = [past.recent[-1].at for past in older if past.recent]
         now = self.frame.snapshot.at if self.frame else max(recent, default=0.0)
-        drawn = pictures(joined(programs, older), now, size, days=self._days)
+        periodic = {(p.id.supervisor, p.id.name) for p in programs if p.periodic}
+        pasts = joined(programs, older)
+        drawn = pictures(pasts, now, size, days=self._days, periodic=periodic)
         if not drawn:
             done = read is not None and read.done
             words = "The logs tell of no spawn." if done else "Reading the old logs …"

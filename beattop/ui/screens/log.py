@@ -39,7 +39,7 @@ class LogPage(PageScreen):
     """
 
     grows = True
-    offers = frozenset({"page_search", "page_filter", "page_switch", "page_copy"})
+    offers = frozenset({"page_search", "page_filter", "page_copy"})
 
     def __init__(self, program: ProgramId) -> None:
         super().__init__()
@@ -249,6 +249,13 @@ class LogPage(PageScreen):
             return
         self._stderr = not self._stderr
         self._open()
+        self.draw_footer()
+
+    def other(self) -> str:
+        """The other log, where there is one."""
+        if self._paths()[not self._stderr] is None:
+            return ""
+        return "stdout" if self._stderr else "stderr"
 
     def command(self) -> str:
         """The same by hand."""

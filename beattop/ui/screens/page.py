@@ -67,6 +67,10 @@ class PageScreen(Closing[None]):
         """The lines for a width."""
         raise NotImplementedError
 
+    def other(self) -> str:
+        """What `page_switch` would show; "" where there is but one view."""
+        return ""
+
     # --- drawing ---
 
     def show_frame(self, frame: Frame) -> None:
@@ -82,7 +86,9 @@ class PageScreen(Closing[None]):
         left, right = self.title_words()
         size = self.app.size.width
         self._header.show([justified((*line(" "), *left), (*right, *line(" ")), size)])
-        self.pager.show(self.build(max(20, (self.pager.size.width or size) - 1)))
+        lines = self.build(max(20, (self.pager.size.width or size) - 1))
+        low = self.app.size.height < 13
+        self.pager.show(lines[1:] if low and lines and not lines[0] else lines)
 
     def draw_footer(self) -> None:
         """The keys of a page."""
@@ -90,7 +96,11 @@ class PageScreen(Closing[None]):
         offered = self.offers | {"page_close", "page_help"}
         if "page_search" in offered:
             offered |= {"page_next"}
-        text = footer_line("page", self.beattop.keymap, self.app.size.width, only=offered)
+        other = self.other()
+        if other:
+            offered |= {"page_switch"}
+        size, keymap = self.app.size.width, self.beattop.keymap
+        text = footer_line("page", keymap, size, only=offered, labels={"page_switch": other})
         self._footer.show([] if low else [cut(text, self.app.size.width)])
 
     def on_mount(self) -> None:
@@ -171,11 +181,17 @@ class PageScreen(Closing[None]):
 
     def action_page_next(self) -> None:
         """Next match."""
-        self.pager.next_match(1)
+        self._next(1)
 
     def action_page_previous(self) -> None:
         """Previous match."""
-        self.pager.next_match(-1)
+        self._next(-1)
+
+    def _next(self, direction: int) -> None:
+        if not self.pager.searches:
+            key = self.beattop.keymap.shown("page_search")
+            self.beattop.say(f"Nothing is searched for yet: {key}")
+        self.pager.next_match(direction)
 
     def action_page_switch(self) -> None:
         """The page's other view."""

@@ -69,7 +69,7 @@ class TableKeys(Board):
 
     def action_search(self) -> None:
         """Search as you type."""
-        self._open("Search", self.search_text.text)
+        self._open("Search", "")  # Enter at once keeps the last one, as in less and vim
 
     def action_filter(self) -> None:
         """Filter as you type."""

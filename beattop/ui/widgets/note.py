@@ -11,7 +11,8 @@ from beattop.ui.widgets.lines import Lines
 
 _STAYS_S: Final = 6.0
 _LOW: Final = 13
-"""Panes lower than this have but one line for it."""
+"""Panes lower than this have but one line for it, or two short ones."""
+_NARROW: Final = 60
 
 
 class Note(Lines):
@@ -22,7 +23,7 @@ class Note(Lines):
     def say(self, words: str, *, bad: bool = False) -> None:
         """Show the words for a while."""
         size = self.app.size
-        most = 1 if size.height < _LOW else 3
+        most = 3 if size.height >= _LOW else 1 if size.width >= _NARROW else 2
         rows = wrap(words, size.width - 3)
         if len(rows) > most:
             rows = [*rows[: most - 1], " ".join(rows[most - 1 :])]

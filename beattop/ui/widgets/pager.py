@@ -28,6 +28,8 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         """Called when the width changed: lines wrapped for another width are of no use."""
         self._lines: Sequence[Line] = ()
         self._needle = ""
+        self._match: int | None = None
+        """The line of the match that the search is at."""
         self._width = 0
 
     def show(self, lines: Sequence[Line]) -> None:
@@ -73,11 +75,11 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         number = self.scroll_offset.y + y
         line = self._lines[number] if number < len(self._lines) else EMPTY
         styles = self.inks
+        chosen = number == self.cursor
         if self._needle:
+            chosen = chosen or (number == self._match and self._holds(line))
             line = marked(line, self._needle)
-        return paint(
-            line, self.size.width, styles, styles["cursor"] if number == self.cursor else None
-        )
+        return paint(line, self.size.width, styles, styles["cursor"] if chosen else None)
 
     # --- moving ---
 
@@ -111,33 +113,41 @@ class Pager(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         """Mark what matches, go to the first match from here; returns how many lines match."""
         self._needle = needle.lower()
         found = self._matches()
+        top = self.scroll_offset.y
+        self._match = next((n for n in found if n >= top), found[0] if found else None)
         self.refresh()
-        if found:
-            self._bring(next((n for n in found if n >= self.scroll_offset.y), found[0]))
+        if self._match is not None:
+            self.following = False
+            self._bring(self._match)
         return len(found)
 
+    @property
+    def searches(self) -> bool:
+        """True while something is searched for."""
+        return bool(self._needle)
+
     def next_match(self, direction: int) -> None:
-        """Go to the next line that matches."""
+        """Go to the next line that matches, round the end; from here where the last is not seen."""
         found = self._matches()
-        if found:
-            here = self.scroll_offset.y
-            after = (
-                [n for n in found if n > here]
-                if direction > 0
-                else [n for n in reversed(found) if n < here]
-            )
-            target = after[0] if after else found[0 if direction > 0 else -1]
-            self.following = False
-            self.scroll_to(y=target, animate=False, force=True)
+        if not found:
+            return
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        here = self._match
+        if here is None or not top <= here < top + height:
+            here = top - 1 if direction > 0 else top
+        if direction > 0:
+            self._match = next((n for n in found if n > here), found[0])
+        else:
+            self._match = next((n for n in reversed(found) if n < here), found[-1])
+        self.following = False
+        self._bring(self._match)
+        self.refresh()
 
     def _matches(self) -> list[int]:
-        if not self._needle:
-            return []
-        return [
-            n
-            for n, line in enumerate(self._lines)
-            if self._needle in "".join(s.text for s in line).lower()
-        ]
+        return [n for n, line in enumerate(self._lines) if self._holds(line)]
+
+    def _holds(self, line: Line) -> bool:
+        return bool(self._needle) and self._needle in "".join(s.text for s in line).lower()
 
     def on_resize(self) -> None:
         """Lines are wrapped for a width: have them made anew."""

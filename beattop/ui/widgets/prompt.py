@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from beattop.text import clean
-from beattop.ui.line import cut, justified, line
+from beattop.ui.line import cells, cut, fit, justified, line, width
 from beattop.ui.widgets.lines import Lines
 
 
@@ -78,13 +78,11 @@ class Prompt(Lines, can_focus=True):
     def _draw(self) -> None:
         size = self.size.width or self.app.size.width
         left = line((f" {self.purpose}: ", "title"), (self.text, "bold"), (" ", "key"))
-        self.show(
-            [
-                justified(left, line((f"{self._hint} ", "dim")), size)
-                if len(self._hint) < size // 2
-                else cut(left, size)
-            ]
-        )
+        room = size - width(left) - 2
+        brief = self._hint.split(" · ", 1)[0]  # the rest tells what else could be typed
+        hint = self._hint if cells(self._hint) <= room else fit(brief, min(cells(brief), room))
+        right = line((f"{hint} ", "dim"))
+        self.show([justified(left, right, size) if room >= 8 else cut(left, size)])
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Printable keys are text here, whatever they do elsewhere."""
