@@ -83,8 +83,8 @@ def _option(config: ProgramConfig, name: str) -> int | None:
 
 
 def _diff(config: ProgramConfig, at: int, old: tuple[str, ...], new: tuple[str, ...]) -> str:
-    """A hunk at the section's line `at`; without `old` the new lines follow that line."""
-    if any(_unlike(line) for line in (*old, config.lines[at])):
+    """A hunk at the section's line `at`, which is `old`; without it the new lines follow there."""
+    if _unlike(config.lines[at]):
         return ""
     above = config.lines[at] if not old else (config.lines[at - 1] if at else None)
     if above is not None and _unlike(above):
@@ -171,7 +171,7 @@ def respawning(programs: Sequence[Program], held: Beat, snapshot: Snapshot) -> L
             file=first.config.file if first.config else None,
             line=first.config.line if first.config else 0,
             section=first.config.section if first.config else None,
-            ticket=f"Remove what starts the unsupervised beat {stranger} of {app_name(held)}.",
+            ticket=f"Remove what starts {stranger} of {app_name(held)}.",
         )
     return unwanted(first, snapshot, f"{beat_name(held, snapshot)} already is the beat of its app")
 
@@ -303,7 +303,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
         )
     first = unwanted(wanted[0], snapshot, f"{beat_name(kept, snapshot)} already is the beat")
     text = first.text + _and_for(wanted)
-    if own is not None and own.id in programs and not _shared(own, wanted[0]):
+    if own is not None and own.id in programs:
         text += " " + _several(own, snapshot).text
     if kept.pidfile is None:
         text += (

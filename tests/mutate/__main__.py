@@ -4,7 +4,8 @@
 
 Survivors must stand in survivors.toml with a reason. What was found out is kept in .mutate/: a run
 that was broken off goes on where it stopped; after a change of any source or test all is tried
-again, each mutant first against the test that killed it before.
+again, each mutant first against the test that killed it before. At the end each test that killed one
+is run in the same way with nothing changed: one that fails there too has shown nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,6 +38,7 @@ TESTS = ("tests/unit/actions", *map(str, sorted((ROOT / "tests/unit").glob("test
 """Those of the sources in the folders beside them run none of the mutated code."""
 KEPT = ROOT / ".mutate"
 REASONS = Path(__file__).with_name("survivors.toml")
+CONTROL = "  nothing, for "
 
 
 def main() -> int:
@@ -107,9 +109,13 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
     same = before["tree"] == tree
     verdicts: dict[str, Verdict] = {}
     todo: list[Mutant] = []
+    if same:
+        verdicts |= {
+            n: v for n, v in old.items() if CONTROL in n and not (again and v.word != "survived")
+        }
     for mutant in (m for f in files for m in mutants(ROOT, f)):
         found = old.get(mutant.name)
-        if same and found is not None and not (again and found.word == "survived"):
+        if same and found is not None and not (again and found.word in ("survived", "broken")):
             verdicts[mutant.name] = found
         else:
             todo.append(mutant)
@@ -120,15 +126,37 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
     for mutant in todo:
         if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
-    if trials:
-        modules = sorted({nodeid.split("::")[0] for t in trials for nodeid in t.tests})
-        pytest.main([*PYTEST, *modules], plugins=[Warm(trials, jobs, progress.tell)])
+
+    def rounds() -> Iterator[list[Trial]]:
+        yield trials
+        controls = _controls(files, verdicts, cover)
+        progress.total += len(controls)
+        yield controls
+
+    if trials or _controls(files, verdicts, cover):
+        pytest.main([*PYTEST, *TESTS], plugins=[Warm(files, rounds(), jobs, progress.tell)])
     progress.keep()
     return verdicts
 
 
+def _controls(files: list[str], verdicts: dict[str, Verdict], cover: Cover) -> list[Trial]:
+    """Whoever killed a mutant, on the same code without any change: it must not fail there too.
+
+    Once for each test, and for each file whose import was done again.
+    """
+    out: dict[tuple[str, str], Trial] = {}
+    for mutant in (m for f in files for m in mutants(ROOT, f)):
+        by = verdicts[mutant.name].by
+        key = (by or "", "" if mutant.function else mutant.file)
+        if by and key not in out:
+            tests = [by] if by in cover.seconds else []  # the import itself failed
+            seconds = sum(cover.seconds[t] for t in tests)
+            out[key] = Trial(mutant.undone(CONTROL.lstrip() + by), tests, seconds)
+    return [t for t in out.values() if t.mutant.name not in verdicts]
+
+
 def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]:
-    """Each with its tests: who killed it before, then the fastest."""
+    """Each with its tests: who killed it before, then those that run most of its file in a time."""
     running: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for test, files in cover.lines.items():
         for file, lines in files.items():
@@ -142,7 +170,11 @@ def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]
         if not mutant.function:  # a test that only reads a constant runs no line
             files = {test.partition("::")[0] for test in tests}
             tests = {test for test in cover.seconds if test.partition("::")[0] in files}
-        order = sorted(tests, key=lambda t: (cover.seconds[t], t))
+
+        def worth(test: str, file: str = mutant.file) -> float:
+            return len(cover.lines[test].get(file, ())) / (0.05 + cover.seconds[test])
+
+        order = sorted(tests, key=lambda t: (-worth(t), t))
         if order:
             spent = sum(cover.seconds[t] for t in order)
             out.append(Trial(mutant, order, spent, by.get(mutant.name)))
@@ -169,8 +201,8 @@ class _Progress:
         self.new[verdict.name] = verdict
         self.done += 1
         now = time.monotonic()
-        if verdict.word == "survived":
-            print(f"survived  {verdict.name}", flush=True)
+        if verdict.word in ("survived", "broken") and CONTROL not in verdict.name:
+            print(f"{verdict.word}  {verdict.name}", flush=True)
         if now - self.said_at > 30:
             self.said_at = now
             print(f"{self.done} of {self.total} in {now - self.began:.0f} s", flush=True)
@@ -184,6 +216,8 @@ class _Progress:
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
+    controls = {name: v for name, v in verdicts.items() if CONTROL in name}
+    verdicts = {name: v for name, v in verdicts.items() if name not in controls}
     survived = {name for name, v in verdicts.items() if v.word == "survived"}
     reasons = {
         f"{scope}  {change}": why
@@ -198,6 +232,8 @@ def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
     )
     wrong = [f"survived without a reason: {name}" for name in sorted(survived - reasons.keys())]
     wrong += [f"has a reason, but does not survive: {n}" for n in sorted(reasons.keys() - survived)]
+    wrong += [f"could not be tried: {n}" for n, v in sorted(verdicts.items()) if v.word == "broken"]
+    wrong += [f"fails at {n}" for n, v in sorted(controls.items()) if v.word != "survived"]
     wrong += [f"its reason is empty: {name}" for name, why in reasons.items() if not why.strip()]
     print("\n".join(wrong))
     return 1 if wrong else 0

@@ -28,6 +28,9 @@ _ARITHMETIC = {
     ast.FloorDiv: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift,
 }  # fmt: skip
 _MATCHING = {"startswith", "endswith", "split", "partition", "rpartition", "replace", "compile"}
+_PAIRS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list"}
+_DROPPED = {"safe", "clean", "reversed"}
+"""Called with one thing, they give the like of it."""
 _WIDTH = 110
 
 
@@ -38,6 +41,12 @@ class Place:
     parent: ast.AST
     field: str
     index: int | None
+
+    @property
+    def node(self) -> ast.AST:
+        """What hangs there."""
+        hung = getattr(self.parent, self.field)
+        return hung if self.index is None else hung[self.index]
 
     def put(self, node: ast.AST) -> None:
         """Hang another node there."""
@@ -71,6 +80,10 @@ class Mutant:
     def name(self) -> str:
         """Scope and change."""
         return f"{self.scope}  {self.change}"
+
+    def undone(self, change: str) -> Mutant:
+        """The same without any change."""
+        return replace(self, change=change, node=self.place.node)
 
     def apply(self) -> ast.Module:
         """The whole file's tree, changed for good: for a process that ends soon."""
@@ -178,15 +191,17 @@ def _variants(
             yield ast.Constant(value), f"if {said} -> if {value}"
     within = condition or isinstance(parent, ast.BoolOp)
     if isinstance(node, ast.stmt):
-        yield from _of_statement(node)
+        yield from _of_statement(node, place, above)
     elif isinstance(node, ast.BoolOp):
         for i in range(len(node.values)):
             rest = [v for j, v in enumerate(node.values) if j != i]
             yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest), None
-    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for swapped in ({} if within else _NEGATED, _BOUNDARY):
-            if new := swapped.get(type(node.ops[0])):
-                yield ast.Compare(node.left, [new()], node.comparators), None
+    elif isinstance(node, ast.Compare):
+        for i, op in enumerate(node.ops):
+            for swapped in ({} if within and len(node.ops) == 1 else _NEGATED, _BOUNDARY):
+                if new := swapped.get(type(op)):
+                    ops = [*node.ops[:i], new(), *node.ops[i + 1 :]]
+                    yield ast.Compare(node.left, ops, node.comparators), None
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         if not within:
             yield node.operand, None
@@ -194,7 +209,16 @@ def _variants(
         new = _ARITHMETIC.get(type(node.op))
         if new and not any(_is_text(side) for side in (node.left, node.right)):
             yield ast.BinOp(node.left, new(), node.right), None
+            if isinstance(node.op, ast.Add | ast.Sub):  # of lists and sets the other one only fails
+                yield node.left, None
     elif isinstance(node, ast.ExceptHandler):
+        if isinstance(node.type, ast.Tuple):
+            for i, one in enumerate(node.type.elts):
+                rest = ast.Tuple(node.type.elts[:i] + node.type.elts[i + 1 :], ast.Load())
+                yield (
+                    ast.ExceptHandler(rest, node.name, node.body),
+                    f"except {_text(node.type)} without {_text(one)}",
+                )
         if not isinstance(node.body[0], ast.Raise):
             yield (
                 ast.ExceptHandler(node.type, node.name, [ast.Raise()]),
@@ -208,7 +232,15 @@ def _variants(
 
 
 def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str | None]]:
-    """Without one of its arguments: the default then counts. (None for it is mypy's to find.)"""
+    """Another one of its pair, none at all, or without one of its arguments.
+
+    The default then counts. (None for an argument is mypy's to find.)
+    """
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if other := _PAIRS.get(name):
+        yield ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords), None
+    if name in _DROPPED:
+        yield node.args[0], None
     for i, keyword in enumerate(node.keywords):
         if keyword.arg == "strict":
             continue  # of zip(): an assertion
@@ -220,16 +252,20 @@ def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str | None]]:
         yield ast.Call(node.func, node.args[:-1], node.keywords), said
 
 
-def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.AST, str | None]]:
+def _of_statement(
+    node: ast.stmt, place: Place, above: list[ast.AST]
+) -> Iterator[tuple[ast.AST, str | None]]:
     said = _cut(_text(node))
     if isinstance(node, ast.Return):
-        if node.value is not None and not isinstance(node.value, ast.Constant):
+        if node.value is not None and not _is_plain(node.value):
             yield ast.Return(ast.Constant(None)), f"{said} -> return None"
+        elif _goes_on(place):
+            yield ast.Pass(), f"deleted: {said}"
     elif isinstance(
         node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete
     ):
         yield ast.Pass(), f"deleted: {said}"
-    elif isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple):
+    elif isinstance(node, ast.Assign) and _has_value_before(node, above):
         yield ast.Pass(), f"deleted: {said}"
     elif isinstance(node, ast.For | ast.AsyncFor):
         head = f"for {_text(node.target)} in {_text(node.iter)}"
@@ -260,19 +296,50 @@ def _constants(value: object, place: Place, above: list[ast.AST]) -> Iterator[An
 
 def _is_prose(value: str, place: Place, above: list[ast.AST]) -> bool:
     """Words of a sentence, and no sign to look for."""
+    call = place.parent
+    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    if named and call.func.attr in _MATCHING:
+        return False
     if isinstance(place.parent, ast.JoinedStr | ast.FormattedValue):
         return True
     if any(isinstance(node, ast.FormattedValue) and node.format_spec in above for node in above):
         return True
-    if not value.strip(" .,;:()`'") or " " not in value:
-        return not value.strip(" .,;:()`'") and value != ""
-    if not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in above):
-        return False
     if any(isinstance(node, ast.Compare) for node in above[-2:]):
         return False
-    call = place.parent
-    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return not (named and call.func.attr in _MATCHING)
+    if not value.strip(" .,;:()`'") or " " not in value:
+        return not value.strip(" .,;:()`'") and value != ""
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in above)
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """A word or number, which is changed itself; a sentence is not."""
+    if not isinstance(value, ast.Constant):
+        return False
+    return not (isinstance(value.value, str) and " " in value.value)
+
+
+def _goes_on(place: Place) -> bool:
+    """A return in the midst: the only statement of an `if` is seen by its condition."""
+    body = getattr(place.parent, place.field)
+    outermost = isinstance(place.parent, ast.FunctionDef | ast.AsyncFunctionDef)
+    alone = isinstance(place.parent, ast.If) and place.field == "body" and len(body) == 1
+    return not outermost and not alone
+
+
+def _has_value_before(node: ast.Assign, above: list[ast.AST]) -> bool:
+    """Without it another value counts; one that is set only here would but fail."""
+    names = {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    if not all(isinstance(t, ast.Name | ast.Tuple) for t in node.targets):
+        return True
+    within = [n for n in above if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    if not within:
+        return False
+    before = {a.arg for a in ast.walk(within[-1].args) if isinstance(a, ast.arg)}
+    for other in ast.walk(within[-1]):
+        if isinstance(other, ast.Name) and isinstance(other.ctx, ast.Store):
+            if (other.lineno, other.col_offset) < (node.lineno, node.col_offset):
+                before.add(other.id)
+    return bool(names & before)
 
 
 def _is_text(node: ast.AST) -> bool:
