@@ -134,7 +134,8 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
         yield controls
 
     if trials or _controls(files, verdicts, cover):
-        pytest.main([*PYTEST, *TESTS], plugins=[Warm(files, rounds(), jobs, progress.tell)])
+        warm = Warm(files, rounds(), cover.seconds, jobs, progress.tell)
+        pytest.main([*PYTEST, *TESTS], plugins=[warm])
     progress.keep()
     return verdicts
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -86,7 +86,7 @@ def judge(
             os.close(watch)
             os.close(told)
             del running[watch]
-            if late or status in (-signal.SIGKILL, -signal.SIGXCPU):
+            if late or status in (-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGALRM):
                 word = "timeout"
             elif status == 0:
                 word = "survived"
@@ -140,10 +140,13 @@ class Warm:
         self,
         files: Sequence[str],
         rounds: Iterable[Sequence[Trial]],
+        seconds: Mapping[str, float],
         jobs: int,
         told: Callable[[Verdict], None],
     ) -> None:
         self.files, self.rounds, self.jobs, self.told = files, rounds, jobs, told
+        self.seconds = seconds
+        """What each test takes unchanged."""
         self.kills: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
         """By function: who killed one of its mutants will often kill the next."""
 
@@ -192,6 +195,8 @@ class Warm:
     def _first_failure(self, trial: Trial) -> str | None:
         kills = self.kills[trial.mutant.scope]
         for nodeid in sorted(trial.tests, key=lambda test: (test != trial.first, -kills[test])):
+            # A loop without end is ended in its first test, not after the time of all.
+            signal.setitimer(signal.ITIMER_REAL, DEADLINE_S + 10 * self.seconds[nodeid])
             try:
                 reports = runtestprotocol(self.items[nodeid], nextitem=None, log=False)
             except KeyboardInterrupt:  # raised by the changed code
