@@ -51,7 +51,7 @@ def main() -> int:
     os.chdir(ROOT)
     os.environ["CI"] = "1"  # the same hypothesis examples each time
     KEPT.mkdir(exist_ok=True)
-    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).glob("*.py"))]
+    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).rglob("*.py"))]
     files = [f for f in every if not options.files or any(o in f for o in options.files)]
     tree = _hash(
         [*ROOT.glob("beattop/**/*.py"), *ROOT.glob("tests/unit/**/*"), *ROOT.glob("tests/*.py")]

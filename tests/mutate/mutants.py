@@ -2,8 +2,9 @@
 
 Left out: the words of sentences (a string with a space in it, or within an f-string), since a test
 of each word mirrors the code; which sentence is chosen is not left out. Of numbers above ten the
-half and the double stand for all. Annotations, asserts (they tell mypy what is known) and
-decorators are left alone.
+half and the double stand for all. Annotations, asserts (they tell mypy what is known), decorators
+and the first assignment of a name (without it all that reads it fails) are left alone. A line that
+no test runs is not left out: its mutants survive.
 """
 
 from __future__ import annotations
