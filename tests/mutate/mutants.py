@@ -261,13 +261,13 @@ def _of_statement(
         if node.value is not None and not _is_plain(node.value):
             yield ast.Return(ast.Constant(None)), f"{said} -> return None"
         elif _goes_on(place):
-            yield ast.Pass(), f"deleted: {said}"
+            yield _never(node), f"deleted: {said}"
     elif isinstance(
         node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete
     ):
-        yield ast.Pass(), f"deleted: {said}"
+        yield _never(node), f"deleted: {said}"
     elif isinstance(node, ast.Assign) and _has_value_before(node, above):
-        yield ast.Pass(), f"deleted: {said}"
+        yield _never(node), f"deleted: {said}"
     elif isinstance(node, ast.For | ast.AsyncFor):
         head = f"for {_text(node.target)} in {_text(node.iter)}"
         yield (
@@ -310,6 +310,11 @@ def _is_prose(value: str, place: Place, above: list[ast.AST]) -> bool:
     if not value.strip(" .,;:()`'") or " " not in value:
         return not value.strip(" .,;:()`'") and value != ""
     return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in above)
+
+
+def _never(node: ast.stmt) -> ast.stmt:
+    """In place of a statement that is deleted: a generator stays one, a class's `super()` known."""
+    return ast.If(ast.Constant(False), [node], [])
 
 
 def _is_plain(value: ast.expr) -> bool:
