@@ -16,6 +16,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.mutate.nodes import (
+    Place,
+    goes_on,
+    has_value_before,
+    header,
+    is_docstring,
+    is_plain,
+    is_prose,
+    is_text,
+    only_for_types,
+    text,
+)
+
 _SKIPPED_FIELDS = frozenset({"annotation", "returns", "decorator_list", "type_comment", "msg"})
 _SKIPPED = (ast.Import, ast.ImportFrom, ast.Assert, ast.Global, ast.Nonlocal)
 _NEGATED = {
@@ -28,33 +41,10 @@ _ARITHMETIC = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift,
 }  # fmt: skip
-_MATCHING = {"startswith", "endswith", "split", "partition", "rpartition", "replace", "compile"}
 _PAIRS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list"}
 _DROPPED = {"safe", "clean", "reversed"}
 """Called with one thing, they give the like of it."""
 _WIDTH = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a node hangs: an attribute of its parent, or an item of a list there."""
-
-    parent: ast.AST
-    field: str
-    index: int | None
-
-    @property
-    def node(self) -> ast.AST:
-        """What hangs there."""
-        hung = getattr(self.parent, self.field)
-        return hung if self.index is None else hung[self.index]
-
-    def put(self, node: ast.AST) -> None:
-        """Hang another node there."""
-        if self.index is None:
-            setattr(self.parent, self.field, node)
-        else:
-            getattr(self.parent, self.field)[self.index] = node
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +122,15 @@ class _Walk:
         self.above.pop()
 
     def _visit(self, node: ast.AST, place: Place) -> Iterator[Mutant]:
-        if isinstance(node, _SKIPPED) or _is_docstring(node) or _only_for_types(node):
+        if isinstance(node, _SKIPPED) or is_docstring(node) or only_for_types(node):
             return
-        if isinstance(node, ast.Subscript) and _text(node.value) in ("Literal", "Callable"):
+        if isinstance(node, ast.Subscript) and text(node.value) in ("Literal", "Callable"):
             return  # a type
-        if isinstance(node, ast.Assign) and _text(node.targets[0]) == "__all__":
+        if isinstance(node, ast.Assign) and text(node.targets[0]) == "__all__":
             return
         before = self.function, self.outermost, self.lines
         if isinstance(node, ast.stmt):
-            self.lines = _header(node)
+            self.lines = header(node)
         for new, change in _variants(node, place, self.above):
             yield Mutant(
                 self.file, ".".join(self.function) if self.outermost[0] else "",
@@ -171,12 +161,12 @@ class _Walk:
         for parent in reversed(self.above):
             if not isinstance(parent, ast.expr | ast.keyword | ast.Return | ast.Assign):
                 break
-            if len(_text(parent)) > _WIDTH:
+            if len(text(parent)) > _WIDTH:
                 break
             shown = parent
-        old = _text(shown)
+        old = text(shown)
         place.put(new)
-        changed = _text(shown) if shown is not node else _text(new)
+        changed = text(shown) if shown is not node else text(new)
         place.put(node)
         return f"{_cut(old)} -> {_cut(changed)}"
 
@@ -187,7 +177,7 @@ def _variants(
     parent = place.parent
     condition = place.field in ("test", "ifs")
     if condition:
-        said = _cut(_text(node))
+        said = _cut(text(node))
         for value in (False,) if isinstance(parent, ast.While) else (True, False):
             yield ast.Constant(value), f"if {said} -> if {value}"
     within = condition or isinstance(parent, ast.BoolOp)
@@ -208,7 +198,7 @@ def _variants(
             yield node.operand, None
     elif isinstance(node, ast.BinOp):
         new = _ARITHMETIC.get(type(node.op))
-        if new and not any(_is_text(side) for side in (node.left, node.right)):
+        if new and not any(is_text(side) for side in (node.left, node.right)):
             yield ast.BinOp(node.left, new(), node.right), None
             if isinstance(node.op, ast.Add | ast.Sub):  # of lists and sets the other one only fails
                 yield node.left, None
@@ -218,12 +208,12 @@ def _variants(
                 rest = ast.Tuple(node.type.elts[:i] + node.type.elts[i + 1 :], ast.Load())
                 yield (
                     ast.ExceptHandler(rest, node.name, node.body),
-                    f"except {_text(node.type)} without {_text(one)}",
+                    f"except {text(node.type)} without {text(one)}",
                 )
         if not isinstance(node.body[0], ast.Raise):
             yield (
                 ast.ExceptHandler(node.type, node.name, [ast.Raise()]),
-                f"except {_text(node.type) if node.type else ''}: raise",
+                f"except {text(node.type) if node.type else ''}: raise",
             )
     elif isinstance(node, ast.Constant) and getattr(parent, "arg", "") != "strict":
         for value in _constants(node.value, place, above):
@@ -246,37 +236,37 @@ def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str | None]]:
         if keyword.arg == "strict":
             continue  # of zip(): an assertion
         rest = node.keywords[:i] + node.keywords[i + 1 :]
-        said = f"{_text(node.func)}() without {_cut(_text(keyword))}"
+        said = f"{text(node.func)}() without {_cut(text(keyword))}"
         yield ast.Call(node.func, node.args, rest), said
     if len(node.args) > 1:
-        said = f"{_cut(_text(node))} without {_text(node.args[-1])}"
+        said = f"{_cut(text(node))} without {text(node.args[-1])}"
         yield ast.Call(node.func, node.args[:-1], node.keywords), said
 
 
 def _of_statement(
     node: ast.stmt, place: Place, above: list[ast.AST]
 ) -> Iterator[tuple[ast.AST, str | None]]:
-    said = _cut(_text(node))
+    said = _cut(text(node))
     if isinstance(node, ast.Return):
-        if node.value is not None and not _is_plain(node.value):
+        if node.value is not None and not is_plain(node.value):
             yield ast.Return(ast.Constant(None)), f"{said} -> return None"
-        elif _goes_on(place):
+        elif goes_on(node, place, above):
             yield _never(node), f"deleted: {said}"
     elif isinstance(
         node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete
     ):
         yield _never(node), f"deleted: {said}"
-    elif isinstance(node, ast.Assign) and _has_value_before(node, above):
+    elif isinstance(node, ast.Assign) and has_value_before(node, above):
         yield _never(node), f"deleted: {said}"
     elif isinstance(node, ast.For | ast.AsyncFor):
-        head = f"for {_text(node.target)} in {_text(node.iter)}"
+        head = f"for {text(node.target)} in {text(node.iter)}"
         yield (
             type(node)(node.target, ast.Tuple([], ast.Load()), node.body, node.orelse),
-            f"{_cut(head)} -> for {_text(node.target)} in ()",
+            f"{_cut(head)} -> for {text(node.target)} in ()",
         )
     elif isinstance(node, ast.With | ast.AsyncWith):
         if all(item.optional_vars is None for item in node.items):
-            head = ", ".join(_text(item) for item in node.items)
+            head = ", ".join(text(item) for item in node.items)
             yield ast.If(ast.Constant(True), node.body, []), f"without: with {_cut(head)}"
 
 
@@ -291,88 +281,13 @@ def _constants(value: object, place: Place, above: list[ast.AST]) -> Iterator[An
         else:
             yield value * 2
             yield value // 2 if isinstance(value, int) else value / 2
-    elif isinstance(value, str) and not _is_prose(value, place, above):
+    elif isinstance(value, str) and not is_prose(value, place, above):
         yield "XX" + value
-
-
-def _is_prose(value: str, place: Place, above: list[ast.AST]) -> bool:
-    """Words of a sentence, and no sign to look for."""
-    call = place.parent
-    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    if named and call.func.attr in _MATCHING:
-        return False
-    if isinstance(place.parent, ast.JoinedStr | ast.FormattedValue):
-        return True
-    if any(isinstance(node, ast.FormattedValue) and node.format_spec in above for node in above):
-        return True
-    if any(isinstance(node, ast.Compare) for node in above[-2:]):
-        return False
-    if not value.strip(" .,;:()`'") or " " not in value:
-        return not value.strip(" .,;:()`'") and value != ""
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in above)
 
 
 def _never(node: ast.stmt) -> ast.stmt:
     """In place of a statement that is deleted: a generator stays one, a class's `super()` known."""
     return ast.If(ast.Constant(False), [node], [])
-
-
-def _is_plain(value: ast.expr) -> bool:
-    """A word or number, which is changed itself; a sentence is not."""
-    if not isinstance(value, ast.Constant):
-        return False
-    return not (isinstance(value.value, str) and " " in value.value)
-
-
-def _goes_on(place: Place) -> bool:
-    """A return in the midst: the only statement of an `if` is seen by its condition."""
-    body = getattr(place.parent, place.field)
-    outermost = isinstance(place.parent, ast.FunctionDef | ast.AsyncFunctionDef)
-    alone = isinstance(place.parent, ast.If) and place.field == "body" and len(body) == 1
-    return not outermost and not alone
-
-
-def _has_value_before(node: ast.Assign, above: list[ast.AST]) -> bool:
-    """Without it another value counts; one that is set only here would but fail."""
-    names = {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-    if not all(isinstance(t, ast.Name | ast.Tuple) for t in node.targets):
-        return True
-    within = [n for n in above if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-    if not within:
-        return False
-    before = {a.arg for a in ast.walk(within[-1].args) if isinstance(a, ast.arg)}
-    for other in ast.walk(within[-1]):
-        if isinstance(other, ast.Name) and isinstance(other.ctx, ast.Store):
-            if (other.lineno, other.col_offset) < (node.lineno, node.col_offset):
-                before.add(other.id)
-    return bool(names & before)
-
-
-def _is_text(node: ast.AST) -> bool:
-    if isinstance(node, ast.BinOp):
-        return _is_text(node.left) or _is_text(node.right)
-    return isinstance(node, ast.JoinedStr) or (
-        isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _only_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and _text(node.test) == "TYPE_CHECKING"
-
-
-def _header(node: ast.stmt) -> range:
-    """The lines of a statement, of a compound one those before its body."""
-    body = getattr(node, "body", None)
-    end = body[0].lineno - 1 if body else (node.end_lineno or node.lineno)
-    return range(node.lineno, max(node.lineno, end) + 1)
-
-
-def _text(node: ast.AST) -> str:
-    return " ".join(ast.unparse(node).split())
 
 
 def _cut(text: str) -> str:
