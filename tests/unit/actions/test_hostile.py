@@ -138,6 +138,15 @@ def test_stop_duplicates_in_print() -> None:
         clean([*out.getvalue().splitlines(), *err.getvalue().splitlines()])
 
 
+def test_the_change_to_copy_follows_its_fix() -> None:
+    found = duplicate()
+    fix = replace(found.lasting, diff="+autostart=false\n")
+    out, err = io.StringIO(), io.StringIO()
+    shot = box(FIRST, SECOND)
+    run(frame(shot, [replace(found, lasting=fix)]), RefusingExecutor("x"), (), False, out, err)
+    assert "    +autostart=false\n" in out.getvalue()
+
+
 def does(world: World, plan: Plan) -> Outcome:
     outcome = world.do(plan)
     texts = [outcome.summary]
