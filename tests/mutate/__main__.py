@@ -49,6 +49,9 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
     os.chdir(ROOT)
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets in the same order each time
+        again = [sys.executable, "-m", "tests.mutate", *sys.argv[1:]]
+        os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})
     os.environ["CI"] = "1"  # the same hypothesis examples each time
     KEPT.mkdir(exist_ok=True)
     every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).rglob("*.py"))]
