@@ -180,7 +180,6 @@ class LiveExecutor:
             undone = {plan.steps[check.step] for check in asked}
             left = tuple(step for step in last.steps if step not in undone)
             self._undo[-1:] = [_undoing(left)] if left else []
-            return
         done = {c.step for c in outcome.checks if c.name == "asked" and c.tick == "done"}
         done |= {c.step for c in outcome.checks if c.name == "started" and c.tick == "done"}
         names = {plan.steps[index].target.program for index in done}

@@ -42,8 +42,8 @@ def remove(run: Run, index: int, step: Step) -> None:
 
 
 def _folder(path: str) -> int:
-    """Its folder, held open: whoever owns that may put a link in its place, but not be followed."""
-    flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Its folder, held open: whoever puts a link in its place from now on is not followed."""
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
     try:
         return os.open(os.path.dirname(path), flags)
     except FileNotFoundError:

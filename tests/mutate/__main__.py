@@ -4,7 +4,8 @@
 
 Survivors must stand in survivors.toml with a reason. What was found out is kept in .mutate/: a run
 that was broken off goes on where it stopped; after a change of any source or test all is tried
-again, each mutant first against the test that killed it before.
+again, each mutant first against the test that killed it before. At the end each test that killed one
+is run in the same way with nothing changed: one that fails there too has shown nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,6 +38,7 @@ TESTS = ("tests/unit/actions", *map(str, sorted((ROOT / "tests/unit").glob("test
 """Those of the sources in the folders beside them run none of the mutated code."""
 KEPT = ROOT / ".mutate"
 REASONS = Path(__file__).with_name("survivors.toml")
+CONTROL = "  nothing, for "
 
 
 def main() -> int:
@@ -47,9 +49,12 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
     os.chdir(ROOT)
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets in the same order each time
+        again = [sys.executable, "-m", "tests.mutate", *sys.argv[1:]]
+        os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})
     os.environ["CI"] = "1"  # the same hypothesis examples each time
     KEPT.mkdir(exist_ok=True)
-    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).glob("*.py"))]
+    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).rglob("*.py"))]
     files = [f for f in every if not options.files or any(o in f for o in options.files)]
     tree = _hash(
         [*ROOT.glob("beattop/**/*.py"), *ROOT.glob("tests/unit/**/*"), *ROOT.glob("tests/*.py")]
@@ -107,9 +112,13 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
     same = before["tree"] == tree
     verdicts: dict[str, Verdict] = {}
     todo: list[Mutant] = []
+    if same:
+        verdicts |= {
+            n: v for n, v in old.items() if CONTROL in n and not (again and v.word != "survived")
+        }
     for mutant in (m for f in files for m in mutants(ROOT, f)):
         found = old.get(mutant.name)
-        if same and found is not None and not (again and found.word == "survived"):
+        if same and found is not None and not (again and found.word in ("survived", "broken")):
             verdicts[mutant.name] = found
         else:
             todo.append(mutant)
@@ -120,15 +129,38 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
     for mutant in todo:
         if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
-    if trials:
-        modules = sorted({nodeid.split("::")[0] for t in trials for nodeid in t.tests})
-        pytest.main([*PYTEST, *modules], plugins=[Warm(trials, jobs, progress.tell)])
+
+    def rounds() -> Iterator[list[Trial]]:
+        yield trials
+        controls = _controls(files, verdicts, cover)
+        progress.total += len(controls)
+        yield controls
+
+    if trials or _controls(files, verdicts, cover):
+        warm = Warm(files, rounds(), cover.seconds, jobs, progress.tell)
+        pytest.main([*PYTEST, *TESTS], plugins=[warm])
     progress.keep()
     return verdicts
 
 
+def _controls(files: list[str], verdicts: dict[str, Verdict], cover: Cover) -> list[Trial]:
+    """Whoever killed a mutant, on the same code without any change: it must not fail there too.
+
+    Once for each test, and for each file whose import was done again.
+    """
+    out: dict[tuple[str, str], Trial] = {}
+    for mutant in (m for f in files for m in mutants(ROOT, f)):
+        by = verdicts[mutant.name].by
+        key = (by or "", "" if mutant.function else mutant.file)
+        if by and key not in out:
+            tests = [by] if by in cover.seconds else []  # the import itself failed
+            seconds = sum(cover.seconds[t] for t in tests)
+            out[key] = Trial(mutant.undone(CONTROL.lstrip() + by), tests, seconds)
+    return [t for t in out.values() if t.mutant.name not in verdicts]
+
+
 def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]:
-    """Each with its tests: who killed it before, then the fastest."""
+    """Each with its tests: who killed it before, then those that run most of its file in a time."""
     running: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for test, files in cover.lines.items():
         for file, lines in files.items():
@@ -142,7 +174,11 @@ def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]
         if not mutant.function:  # a test that only reads a constant runs no line
             files = {test.partition("::")[0] for test in tests}
             tests = {test for test in cover.seconds if test.partition("::")[0] in files}
-        order = sorted(tests, key=lambda t: (cover.seconds[t], t))
+
+        def worth(test: str, file: str = mutant.file) -> float:
+            return len(cover.lines[test].get(file, ())) / (0.05 + cover.seconds[test])
+
+        order = sorted(tests, key=lambda t: (-worth(t), t))
         if order:
             spent = sum(cover.seconds[t] for t in order)
             out.append(Trial(mutant, order, spent, by.get(mutant.name)))
@@ -169,8 +205,8 @@ class _Progress:
         self.new[verdict.name] = verdict
         self.done += 1
         now = time.monotonic()
-        if verdict.word == "survived":
-            print(f"survived  {verdict.name}", flush=True)
+        if verdict.word in ("survived", "broken") and CONTROL not in verdict.name:
+            print(f"{verdict.word}  {verdict.name}", flush=True)
         if now - self.said_at > 30:
             self.said_at = now
             print(f"{self.done} of {self.total} in {now - self.began:.0f} s", flush=True)
@@ -184,6 +220,8 @@ class _Progress:
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
+    controls = {name: v for name, v in verdicts.items() if CONTROL in name}
+    verdicts = {name: v for name, v in verdicts.items() if name not in controls}
     survived = {name for name, v in verdicts.items() if v.word == "survived"}
     reasons = {
         f"{scope}  {change}": why
@@ -198,6 +236,8 @@ def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
     )
     wrong = [f"survived without a reason: {name}" for name in sorted(survived - reasons.keys())]
     wrong += [f"has a reason, but does not survive: {n}" for n in sorted(reasons.keys() - survived)]
+    wrong += [f"could not be tried: {n}" for n, v in sorted(verdicts.items()) if v.word == "broken"]
+    wrong += [f"fails at {n}" for n, v in sorted(controls.items()) if v.word != "survived"]
     wrong += [f"its reason is empty: {name}" for name, why in reasons.items() if not why.strip()]
     print("\n".join(wrong))
     return 1 if wrong else 0

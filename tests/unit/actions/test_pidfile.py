@@ -179,9 +179,16 @@ def test_a_folder_that_became_a_link_is_not_followed(
     monkeypatch.setattr(pidfile, "_still_stale", swapped)
     assert world.do(of(pidfile_step(fact, None, "stale"))).status == "done"
     assert (elsewhere / "b.pid").exists() and not (tmp_path / "was/b.pid").exists()
-    monkeypatch.setattr(pidfile, "_still_stale", real)
-    assert world.do(of(pidfile_step(fact, None, "stale"))).status == "failed"
-    assert (elsewhere / "b.pid").exists()
+
+
+def test_a_pidfile_behind_a_link_goes_too(world: World, tmp_path: Path) -> None:
+    """/var/run is one to /run."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "var").symlink_to("run")
+    (tmp_path / "run/b.pid").write_text("4000055\n")
+    fact = Pidfile(str(tmp_path / "var/b.pid"), "ok", 4_000_055, None, None)
+    assert world.do(of(pidfile_step(fact, None, "stale"))).status == "done"
+    assert not (tmp_path / "run/b.pid").exists()
 
 
 def test_a_removal_leaves_no_descriptor_open(world: World, stale: Pidfile) -> None:

@@ -126,6 +126,16 @@ def test_a_start_forgets_no_older_stop(fresh: World) -> None:
     assert titles == ["Undo: stop w0 again", "Undo: start w1 again", "Undo: start w0 again"]
 
 
+def test_a_start_by_hand_of_what_was_stopped_is_the_last_action(fresh: World) -> None:
+    assert one(fresh, "stop", 0) == "done"
+    assert one(fresh, "start", 0) == "done"
+    assert left(fresh) == ["w0"]
+    plan = fresh.executor.undo_plan()
+    assert plan is not None and plan.title == "Undo: stop w0 again"
+    assert undo(fresh) == "done"
+    assert left(fresh) == []
+
+
 @pytest.mark.parametrize(
     ("verbs", "seconds"),
     [
