@@ -59,6 +59,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         self._pager = Pager(id="body")
         self._cancel = Choice("Cancel", id="cancel")
         self._confirm = Choice("", grave=True, id="confirm")
+        self._confirm.display = False  # until there is something to confirm
 
     def compose(self) -> ComposeResult:
         """Title, body, buttons."""
