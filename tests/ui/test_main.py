@@ -87,39 +87,10 @@ async def test_search_selects_and_walks_through_matches():
         assert current(screen).name == "job01"
 
 
-async def test_a_search_begins_empty_and_enter_at_once_keeps_the_last():
-    async with running(frames.incident(0, extra=5)) as screen:
-        await screen.press("/", *"job", "enter", "/", "enter", "n")
-        assert current(screen).name == "job01"
-        await screen.press("/", *"flower", "enter")
-        assert screen.main.search_text.text == "flower"
-
-
-@pytest.mark.parametrize("size", [(80, 24), (40, 8)])
-async def test_what_a_filter_does_not_understand_is_said_in_every_pane(size):
-    async with running(frames.incident(), size=size) as screen:
-        await screen.press("\\", *"ro:x")
-        assert "no field" in screen.text
-        await screen.press("ctrl+u", *"beat")
-        assert "rows" in screen.text
-
-
 async def test_how_to_go_on_after_a_pause_stands_first():
     async with running(frames.incident(), size=(40, 8)) as screen:
         await screen.press("Z")
         assert "Z Go on" in screen.lines[-1]
-
-
-async def test_what_is_selected_is_selected_again_when_it_comes_back():
-    async with running(frames.incident(0)) as screen:
-        await screen.press("/", *"flower", "enter")
-        await screen.press("\\", *"role:beat")
-        assert current(screen).name != "flower"
-        await screen.press("escape")
-        assert current(screen).name == "flower"
-        await screen.push(frames.no_supervisord())
-        await screen.push(frames.incident(2))
-        assert current(screen).name == "flower"
 
 
 async def test_the_selection_stays_on_the_worst_until_it_is_moved():

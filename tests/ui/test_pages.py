@@ -169,34 +169,6 @@ async def test_search_in_a_long_log(tmp_path):
         assert "line 277" in await whole(screen) and "line 1500" not in await whole(screen)
 
 
-async def test_matches_are_walked_through_round_the_end(tmp_path):
-    (tmp_path / "err.log").write_text("".join(f"line {n}\n" for n in range(100)))
-    async with running(with_logs(tmp_path), size=(80, 12)) as screen:
-        await screen.press("home", "l")
-        await screen.until(lambda: "line 99" in screen.text)
-        await screen.press("n")
-        assert "Nothing is searched for yet" in screen.text
-        await screen.press("home", "/", *"line 9", "enter")
-        pager = screen.app.screen.pager
-        places = []
-        for key in "nnnnnnnnnnnN":
-            await screen.press(key)
-            places.append(pager._match)
-        assert places == [*range(90, 100), 9, 99]
-
-
-async def test_a_log_breaks_at_blanks_and_the_footer_names_the_other(tmp_path):
-    (tmp_path / "err.log").write_text("the scheduler is sending a due task to its worker\n")
-    async with running(with_logs(tmp_path), size=(40, 8)) as screen:
-        await screen.press("home", "l")
-        await screen.until(lambda: "the scheduler" in screen.text)
-        rows = [line.rstrip() for line in screen.lines]
-        assert rows[1:3] == [" the scheduler is sending a due task", " to its worker"]
-    async with running(with_logs(tmp_path), size=(120, 20)) as screen:
-        await screen.press("home", "l")
-        assert "o stdout" in screen.lines[-1]
-
-
 # --- events, history, help ---
 
 
