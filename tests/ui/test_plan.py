@@ -290,6 +290,17 @@ async def test_the_exact_call_is_in_sight(size):
         assert 'stopProcess("beat2",' in "".join(screen.text.split())
 
 
+@pytest.mark.parametrize("opener", ["d", ">"])
+async def test_a_dialog_follows_its_pane_down_to_a_small_one_and_back(opener):
+    async with running(frames.incident(), size=(120, 40)) as screen:
+        await screen.press(opener)
+        for size in ((40, 6), (120, 40), (80, 10)):
+            await screen.pilot.resize_terminal(*size)
+            await screen.settle()
+            sign = "[ Cancel ]" if opener == "d" else "worst first"
+            await screen.until(lambda sign=sign: sign in screen.text)
+
+
 @pytest.mark.parametrize("size", [(80, 10), (40, 8), (120, 40)])
 async def test_how_it_ended_and_the_way_back_are_in_sight(size):
     executor = FakeExecutor()

@@ -111,6 +111,8 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         if framed:
             lines.append(EMPTY)
             self._pager.styles.height = max(1, min(len(lines), room))
+        else:  # as the stylesheet says: what the buttons leave
+            self._pager.styles.height = None
         self._pager.show(lines)
         self._draw_buttons()
 
