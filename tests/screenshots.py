@@ -115,6 +115,10 @@ class Camera:
 
     def take(self, app: BeattopApp, name: str) -> None:
         assert name in NAMES
+        strangers = app.frame.snapshot.unmanaged if app.frame is not None else ()
+        if strangers:
+            pids = ", ".join(str(u.member.process.pid) for u in strangers)
+            raise SystemExit(f"{name}: Celery runs here that is not the demo's, pid {pids}: end it")
         svg = app.export_screenshot(title="beattop")
         (self.folder / f"{name}.svg").write_text(tight(svg), encoding="utf-8")
         print(f"{name}.svg", file=sys.stderr)

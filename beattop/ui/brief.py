@@ -6,7 +6,8 @@ from beattop.model.finding import Finding, Target
 from beattop.model.snapshot import Snapshot
 from beattop.text import moment
 from beattop.ui import glyphs
-from beattop.ui.line import Line, line, paragraph
+from beattop.ui.line import Line, Span, line, paragraph
+from beattop.ui.logline import chopped
 from beattop.ui.remedy import called
 
 _SIGNS = {
@@ -38,15 +39,11 @@ def brief(finding: Finding, snapshot: Snapshot, width: int) -> list[Line]:
         out += _target("or else", target, width)
     if finding.lasting.text:
         out += _labelled("for good", finding.lasting.text, width, "bold")
+    indent = " " * (12 if width >= 60 else 3)
     for row in finding.lasting.diff.expandtabs(4).splitlines():
-        out.append(
-            line(
-                (
-                    "            " + row,
-                    "good" if row[:1] == "+" else "warning" if row[:1] == "-" else "dim",
-                )
-            )
-        )
+        ink = "good" if row[:1] == "+" else "warning" if row[:1] == "-" else "dim"
+        for part in chopped(line((row, ink)), width - len(indent) - 1):
+            out.append((Span(indent), *part))
     if finding.lasting.ticket:
         out += _labelled("ticket", finding.lasting.ticket, width)
     return out

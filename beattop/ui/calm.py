@@ -19,12 +19,17 @@ Shown = Callable[[str], str]
 """The key of a command, as it stands on the screen."""
 
 
-def blindness(snapshot: Snapshot, size: int, shown: Shown) -> Line:
-    """One line on what is not seen and what would mend it; empty where all is seen."""
+def blindness(snapshot: Snapshot, size: int, shown: Shown, *, supervisor: bool = True) -> Line:
+    """One line on what is not seen and what would mend it; empty where all is seen.
+
+    Without `supervisor`, of what supervisord tells a finding speaks already.
+    """
     bad = [
         s
         for s in snapshot.sources
-        if s.status in {"degraded", "denied", "timeout", "down"} and s.detail
+        if s.status in {"degraded", "denied", "timeout", "down"}
+        and s.detail
+        and (supervisor or s.name != "supervisor")
     ]
     if not bad:
         return EMPTY

@@ -74,7 +74,8 @@ def _sources(snapshot: Snapshot) -> list[tuple[int, Line]]:
     answers = [s.answered_at for s in servers if s.answered_at is not None]
     if len(servers) == 1:
         told = f" asked {_ago(snapshot.at - answers[0])} ago" if answers else " not asked yet"
-        out.append((5, line(f"supervisor {servers[0].version or ''}".rstrip() + told)))
+        if answers or servers[0].answers is not False:  # else its trouble says it
+            out.append((5, line(f"supervisor {servers[0].version or ''}".rstrip() + told)))
     elif servers:
         oldest = f", asked {_ago(snapshot.at - min(answers))} ago" if answers else ""
         out.append((5, line(f"{count(len(servers), 'supervisord')}{oldest}")))

@@ -84,19 +84,24 @@ def justified(left: Line, right: Line, size: int) -> Line:
     return (*left, Span(" " * (room - width(left))), *right)
 
 
-def wrap(text: str, size: int) -> list[str]:
-    """`text` broken at spaces into lines of at most `size` cells; longer words are chopped."""
+def wrap(text: str, size: int, first: int | None = None) -> list[str]:
+    """`text` broken at spaces into lines of at most `size` cells; longer words are chopped.
+
+    The first line has `first` cells where that is given; it stays empty where no word fits there.
+    """
     size = max(1, size)
+    room = size if first is None else max(0, min(first, size))
     lines: list[str] = []
     current = ""
     taken = 0
     for word in text.split():
         long = cells(word)
-        if taken and taken + 1 + long <= size:
+        if taken and taken + 1 + long <= room:
             current, taken = f"{current} {word}", taken + 1 + long
             continue
-        if current:
+        if taken or long > room < size:
             lines.append(current)
+            room = size
         if long > size:
             *whole, current = chop_cells(word, size)
             lines += whole
@@ -109,7 +114,8 @@ def wrap(text: str, size: int) -> list[str]:
 def paragraph(text: str, size: int, ink: str = "", indent: int = 0, first: Line = ()) -> list[Line]:
     """`text` wrapped, the first line after `first`, the others after `indent` spaces."""
     out: list[Line] = []
-    for number, words in enumerate(wrap(text, size - max(indent, width(first)))):
-        lead = first if number == 0 and first else (Span(" " * indent),) if indent else ()
+    lead = first or ((Span(" " * indent),) if indent else ())
+    for words in wrap(text, size - indent, size - width(lead)):
         out.append((*lead, Span(words, ink)))
+        lead = (Span(" " * indent),) if indent else ()
     return out

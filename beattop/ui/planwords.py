@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from time import localtime, strftime
 
+from beattop.model.finding import Keep
 from beattop.model.plan import Check, Outcome, Plan, Step
 from beattop.model.snapshot import Snapshot
 from beattop.ui import glyphs
-from beattop.ui.line import EMPTY, Line, Span, cells, line, paragraph
+from beattop.ui.line import EMPTY, Line, Span, cells, cut, line, paragraph
 from beattop.ui.plandeed import VERBS, commands
 from beattop.ui.remedy import called
 
@@ -27,22 +28,27 @@ def plan_lines(
     *,
     read_only: str = "",
     cursor: int | None = None,
+    room: int | None = None,
 ) -> tuple[list[Line], dict[int, int]]:
-    """The plan's body, and the line on which each step stands."""
+    """The plan's body, and the line on which each step stands.
+
+    What is kept stands first, but below the calls where not both fit into `room` lines.
+    """
     out: list[Line] = []
     places: dict[int, int] = {}
     if read_only:
         out += _read_only(plan, read_only, width)
-    for keep in plan.keep:
-        name = keep.namespec or f"pid {keep.pid}"
-        pid = f"pid {keep.pid}" if keep.namespec and keep.pid is not None else ""
-        why = ", ".join(part for part in (pid, keep.why) if part)
-        out += paragraph(why, width, "", 8, line((" keep   ", "good"), (name, "bold"), "  "))
-    for number, step in enumerate(plan.steps):
+    steps = [
+        _step(step, number in chosen, width, boxes=len(plan.steps) > 1, pointed=number == cursor)
+        for number, step in enumerate(plan.steps)
+    ]
+    keeps = [row for keep in plan.keep for row in _keep(keep, width)]
+    low = room is not None and len(out) + len(keeps) + sum(map(len, steps)) > room
+    out += [] if low else keeps
+    for number, rows in enumerate(steps):
         places[number] = len(out)
-        out += _step(
-            step, number in chosen, width, boxes=len(plan.steps) > 1, pointed=number == cursor
-        )
+        out += rows
+    out += keeps if low else []
     if plan.steps and (plan.warnings or plan.advice or plan.lasting):
         out.append(EMPTY)
     for text in dict.fromkeys(plan.warnings):
@@ -54,6 +60,13 @@ def plan_lines(
     if plan.empty and not plan.advice:
         out += [line((" There is nothing to do.", "dim"))]
     return out, places
+
+
+def _keep(keep: Keep, width: int) -> list[Line]:
+    name = keep.namespec or f"pid {keep.pid}"
+    pid = f"pid {keep.pid}" if keep.namespec and keep.pid is not None else ""
+    why = ", ".join(part for part in (pid, keep.why) if part)
+    return paragraph(why, width, "", 8, line((" keep   ", "good"), (name, "bold"), "  "))
 
 
 def _read_only(plan: Plan, why: str, width: int) -> list[Line]:
@@ -109,32 +122,55 @@ def progress_lines(
 ) -> list[Line]:
     """The checklist as it fills in, what it did to the box, and how it ended.
 
-    How it ended stands first where all of it does not fit into `room` lines.
+    Where all of it does not fit into `room` lines, how it ended stands first, or what it still
+    waits for.
     """
-    out: list[Line] = []
-    many = len(plan.steps) > 1
-    for check in checks.values():
-        sign, ink = _TICKS[check.tick]
-        when = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
-        when = "" if when in check.detail else when
-        name = _named(plan, check) if many else ""
-        label = check.label if name.rstrip(": ") in check.label else f"{name}{check.label}"
-        out += paragraph(
-            f"{check.detail}  {when}".strip(),
-            width,
-            "dim",
-            5,
-            line((f" {sign} ", ink), (label, "bold" if check.tick == "failed" else ""), "  "),
-        )
+    out = [row for check in checks.values() for row in _check(plan, check, width)]
     if not checks:
         out.append(line((f" {glyphs.PENDING} asking …", "dim")))
     effect = _effect(before, now)
     if outcome is None:
-        return [*out, EMPTY, effect]
+        if room is None or len(out) + 2 <= room:
+            return [*out, EMPTY, effect]
+        return _briefly(plan, checks.values(), effect, width)
     ending = _ending(plan, outcome, width, undo)
     if room is not None and len(out) + 2 + len(ending) > room:
         return [*ending, effect, EMPTY, *out]
     return [*out, EMPTY, effect, *ending]
+
+
+def _check(plan: Plan, check: Check, width: int) -> list[Line]:
+    sign, ink = _TICKS[check.tick]
+    when = strftime("%H:%M:%S", localtime(check.at)) if check.at is not None else ""
+    when = "" if when in check.detail else when
+    lead = line((f" {sign} ", ink), (_label(plan, check), "bold" if check.tick == "failed" else ""))
+    return paragraph(f"{check.detail}  {when}".strip(), width, "dim", 5, (*lead, Span("  ")))
+
+
+def _briefly(plan: Plan, checks: Iterable[Check], effect: Line, width: int) -> list[Line]:
+    """What failed and what is waited for, then what is done, the newest first."""
+    out: list[Line] = []
+    done: list[str] = []
+    for check in checks:
+        if check.tick == "done":
+            done.insert(0, _label(plan, check))
+        elif check.tick == "failed":
+            out += _check(plan, check, width)
+        else:
+            sign, ink = _TICKS[check.tick]
+            words = f"  {check.detail}" if check.detail else ""
+            out.append(cut(line((f" {sign} ", ink), _label(plan, check), (words, "dim")), width))
+    out.append(effect)
+    if done:
+        sign, ink = _TICKS["done"]
+        words = f" {glyphs.DOT} ".join(done)
+        out += paragraph(words, width, "", 3, line((f" {sign} ", ink)))
+    return out
+
+
+def _label(plan: Plan, check: Check) -> str:
+    name = _named(plan, check) if len(plan.steps) > 1 else ""
+    return check.label if name.rstrip(": ") in check.label else f"{name}{check.label}"
 
 
 _ENDINGS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beattop.model.snapshot import ProgramId
 from beattop.ui.rows import Row, RowKey
@@ -18,6 +18,8 @@ class Selection:
     leader: bool = False
     """It was its program's first process: the next life's takes its place."""
     line: int = 0
+    lost: RowKey | None = None
+    """What was selected and is not shown: it is selected again when it comes back."""
 
     @classmethod
     def of(cls, rows: Sequence[Row], line: int) -> Selection:
@@ -36,9 +38,14 @@ class Selection:
 
     def follow(self, rows: Sequence[Row], index: Mapping[RowKey, int]) -> Selection:
         """The same selection among new rows."""
-        if self.key is None or not rows:
+        wanted = self.key if self.lost is None else self.lost
+        if wanted is None:
             return Selection.of(rows, 0)
-        line = index.get(self.key)
+        if not rows:
+            return Selection(lost=wanted)
+        if self.lost is not None and self.lost in index:
+            return Selection.of(rows, index[self.lost])
+        line = None if self.key is None else index.get(self.key)
         if line is None and self.program is not None:
             line = index.get(self.program)
             below = rows[line + 1] if line is not None and line + 1 < len(rows) else None
@@ -51,8 +58,8 @@ class Selection:
             ):
                 line += 1
         if line is None:
-            line = self.line
-        found = Selection.of(rows, line)
+            return replace(Selection.of(rows, self.line), lost=wanted)
+        found = replace(Selection.of(rows, line), lost=self.lost)
         if found.key != self.key and found.program == self.program and self.leader:
             return Selection(
                 found.key, self.program, True, found.line

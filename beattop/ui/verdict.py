@@ -40,7 +40,8 @@ def verdict(
         words = f"Looking failed: {trouble}" if trouble else "Looking at the box …"
         return [cut(line(" ", (words, "critical" if trouble else "dim")), size)]
     grave = [f for f in frame.findings if f.severity != "info"]
-    blind = [blindness(frame.snapshot, size, shown)] if facts else []
+    said = any(f.kind.startswith("supervisor-") for f in grave)
+    blind = [blindness(frame.snapshot, size, shown, supervisor=not said)] if facts else []
     if not grave:
         return [*calm(frame, size, shown), *filter(None, blind)]
     first, *others = grave

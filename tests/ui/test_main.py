@@ -87,6 +87,12 @@ async def test_search_selects_and_walks_through_matches():
         assert current(screen).name == "job01"
 
 
+async def test_how_to_go_on_after_a_pause_stands_first():
+    async with running(frames.incident(), size=(40, 8)) as screen:
+        await screen.press("Z")
+        assert "Z Go on" in screen.lines[-1]
+
+
 async def test_the_selection_stays_on_the_worst_until_it_is_moved():
     async with running(frames.calm(5)) as screen:
         assert current(screen).name == "beat"

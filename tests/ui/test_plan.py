@@ -284,6 +284,24 @@ async def test_a_step_that_is_no_program_has_its_call():
 
 
 @pytest.mark.parametrize("size", [(80, 10), (40, 8), (120, 40)])
+async def test_the_exact_call_is_in_sight(size):
+    async with running(frames.incident(), size=size) as screen:
+        await screen.press("d")
+        assert 'stopProcess("beat2",' in "".join(screen.text.split())
+
+
+@pytest.mark.parametrize("opener", ["d", ">"])
+async def test_a_dialog_follows_its_pane_down_to_a_small_one_and_back(opener):
+    async with running(frames.incident(), size=(120, 40)) as screen:
+        await screen.press(opener)
+        for size in ((40, 6), (120, 40), (80, 10)):
+            await screen.pilot.resize_terminal(*size)
+            await screen.settle()
+            sign = "[ Cancel ]" if opener == "d" else "worst first"
+            await screen.until(lambda sign=sign: sign in screen.text)
+
+
+@pytest.mark.parametrize("size", [(80, 10), (40, 8), (120, 40)])
 async def test_how_it_ended_and_the_way_back_are_in_sight(size):
     executor = FakeExecutor()
     async with running(frames.incident(0), executor=executor, size=size) as screen:
@@ -298,16 +316,20 @@ async def test_how_it_ended_and_the_way_back_are_in_sight(size):
             assert "is stopped" in screen.lines[1], "first where not all of it fits"
 
 
-async def test_in_a_small_pane_the_newest_check_is_in_sight_while_it_works():
+async def test_in_a_small_pane_what_is_waited_for_and_the_newest_check_are_in_sight():
     executor = FakeExecutor(hold=True)
     async with running(frames.incident(0), executor=executor, size=(40, 6)) as screen:
         await screen.press("d", "y")
         await screen.until(lambda: "asked to stop" in screen.text)
+        dialog(screen).on_check_arrived(
+            CheckArrived(Check("new", "no new spawn", "pending", "3 of 18 s", None))
+        )
         for n in range(9):
             dialog(screen).on_check_arrived(
                 CheckArrived(Check(f"c{n}", f"check number {n}", "done", "seen", None))
             )
             await screen.settle()
         assert "check number 8" in screen.text
+        assert "no new spawn  3 of 18 s" in screen.lines[1]
         executor.release.set()
         await screen.until(lambda: dialog(screen).state == "ended")

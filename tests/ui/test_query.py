@@ -30,7 +30,7 @@ CALM = Row(
     "text",
     ["beat2", "BEAT", "role:beat", "state:respawning", "cpu>5", "cpu>=79 role:beat", "role:worker,beat", "!web",
      "rss>40M", "up<1min", "spawns>20", "exit:73", "pid:4711", "pid=4711", "finding:duplicate", "life<3s", "!role:other",
-     "-A", "churn>1 !state:running", "command:proj"],
+     "-A", "churn>1 !state:running", "command:proj", "up<1m", "rss<1gb", "cannot"],
 )  # fmt: skip
 def test_matches_the_loop_and_not_the_calm(text):
     query = parse(text)
@@ -51,7 +51,12 @@ def test_what_is_not_known_matches_no_comparison():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("rolle:beat", "no field rolle"), ("cqu>5", "no number cqu"), ("cpu>5x", "no unit x")],
+    [
+        ("rolle:beat", "no field rolle"),
+        ("cqu>5", "no number cqu"),
+        ("cpu>5x", "cpu has no unit x"),
+        ("rss>5h", "rss has no unit h: b k"),
+    ],
 )
 def test_what_is_not_understood_is_said(text, words):
     assert words in parse(text).trouble

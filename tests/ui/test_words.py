@@ -13,7 +13,7 @@ from beattop.ui.calm import calm_words
 from beattop.ui.cpubar import cost, cpubar
 from beattop.ui.header import Condition, header
 from beattop.ui.keymap import Keymap
-from beattop.ui.line import plain, width
+from beattop.ui.line import line, paragraph, plain, width
 from beattop.ui.room import room
 from beattop.ui.verdict import verdict
 from tests.ui import frames
@@ -255,3 +255,15 @@ def test_before_supervisord_was_heard_nothing_is_concluded():
     unheard = replace(frame.snapshot, sources=early)
     assert calm_words(unheard).startswith("Gathering")
     assert calm_words(frame.snapshot).startswith("No supervisord")
+
+
+def test_a_long_lead_takes_no_room_from_the_lines_below():
+    lead = line("remove /run/a/rather/long/name.pid  ")
+    rows = plain(paragraph("it names pid 21070, which is no beat", 40, "", 8, lead)).split("\n")
+    assert rows == [
+        "remove /run/a/rather/long/name.pid  it",
+        "        names pid 21070, which is no",
+        "        beat",
+    ]
+    rows = plain(paragraph("sometimes", 40, "", 8, lead)).split("\n")
+    assert rows == ["remove /run/a/rather/long/name.pid", "        sometimes"]

@@ -19,6 +19,8 @@ from beattop.sources.supervisor.word import Names, Word
 _GHOST_S = 300.0
 """How long an ended supervisord is still told of."""
 _GATE_S = 5.0
+_HANDED_OVER_S = 5.0
+"""How long a named one's last word counts while it ends or begins and nobody has asked it anew."""
 _NONE = (
     "no supervisord runs on this box, or none that you may see: start one, name one with "
     "--supervisor, or look with sudo"
@@ -57,6 +59,8 @@ class SupervisorSource:
         self._by_process: dict[ProcessKey, Follower] = {}
         self._by_name: list[Follower] = []
         self._ghosts: dict[str, _Ghost] = {}
+        self._last: tuple[float, dict[str, Word]] = (0.0, {})
+        """The newest words of all named ones, and when."""
         self._observed = False
 
     def observe(self, processes: Sequence[Process], usage: Sequence[Usage] = ()) -> None:
@@ -104,6 +108,7 @@ class SupervisorSource:
                 words[word.supervisord.id] = word
                 sources += [s for s in word.sources if not trouble or s.name != "supervisor"]
             sources += [trouble] if trouble else []
+        words = self._bridged(words)
         for name, ghost in self._haunting(words).items():
             words[name] = ghost.word
             sources += ghost.word.sources
@@ -115,6 +120,18 @@ class SupervisorSource:
             tuple(config for word in words.values() for config in word.configs),
             tuple(sources),
         )
+
+    def _bridged(self, words: dict[str, Word]) -> dict[str, Word]:
+        """The same with the last words of those that are handed from a process to a name, or back:
+        their programs do not vanish for that moment, and their logs are followed on.
+        """
+        at, last = self._last
+        if len(words) < min(len(self._named), len(last)):
+            if time.monotonic() - at < _HANDED_OVER_S:
+                return {**last, **words}
+        else:
+            self._last = time.monotonic(), words
+        return words
 
     def server(self, supervisor_id: str) -> Server | None:
         """Address and credentials behind an id, for whoever may act on it."""

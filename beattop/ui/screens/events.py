@@ -50,7 +50,7 @@ class EventsPage(PageScreen):
             ink = "warning" if event.bad else "dim" if event.kind in {"spawned", "source"} else ""
             lead = line((f" {strftime('%H:%M:%S', when)} ", "dim"))
             if size >= _WIDE:  # the text says it again
-                lead = (*lead, Span(fit(event.kind, 13), "role"))
+                lead = (*lead, Span(f"{fit(event.kind, 14)} ", "role"))
             room = size - width(lead)
             if cells(event.text) <= room:
                 out.append((*lead, Span(event.text, ink)))

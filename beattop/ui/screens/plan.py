@@ -59,6 +59,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         self._pager = Pager(id="body")
         self._cancel = Choice("Cancel", id="cancel")
         self._confirm = Choice("", grave=True, id="confirm")
+        self._confirm.display = False  # until there is something to confirm
 
     def compose(self) -> ComposeResult:
         """Title, body, buttons."""
@@ -110,6 +111,8 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         if framed:
             lines.append(EMPTY)
             self._pager.styles.height = max(1, min(len(lines), room))
+        else:  # as the stylesheet says: what the buttons leave
+            self._pager.styles.height = None
         self._pager.show(lines)
         self._draw_buttons()
 
@@ -133,7 +136,7 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         why = self._why_not()
         pointed = self._cursor if len(self.plan.steps) > 1 else None
         lines, self._places = plan_lines(
-            self.plan, self._chosen, width, read_only=why, cursor=pointed
+            self.plan, self._chosen, width, read_only=why, cursor=pointed, room=room
         )
         if self.state == "warned":
             lines = [
@@ -263,7 +266,6 @@ class PlanDialog(ModalScreen[None], Closing[None]):
         self.state = "working"
         self._cancel.focus()
         self._pager.to_top()
-        self._pager.following = True  # in a small pane the newest check is what counts
         self.draw()
         threading.Thread(
             target=self._carry_out,
@@ -298,7 +300,6 @@ class PlanDialog(ModalScreen[None], Closing[None]):
             self._checks[check.step, check.name] = check
         self.state = "ended"
         self.beattop.feed.refresh()
-        self._pager.following = False
         self.draw()
         self._pager.to_top()
 

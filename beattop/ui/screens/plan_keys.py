@@ -12,11 +12,12 @@ from time import localtime, strftime
 from beattop.actions.plan import plan_program
 from beattop.actions.steps import ProgramVerb, command
 from beattop.model.finding import Finding
+from beattop.model.frame import Frame
 from beattop.model.plan import Plan
 from beattop.model.snapshot import Program
 from beattop.text import listing
 from beattop.ui.messages import Saved
-from beattop.ui.remedy import plan_for
+from beattop.ui.remedy import plan_for, remedy
 from beattop.ui.rows import Row
 from beattop.ui.screens.board import Board
 
@@ -33,10 +34,20 @@ class PlanKeys(Board):
         chosen = self._newest(self.finding_of(self.table.current))
         plan = plan_for(frame.findings, chosen, frame.snapshot)
         if plan.empty and not plan.advice:
-            self.beattop.say("There is no duplicate beat to stop.")
+            self.beattop.say(f"There is no duplicate beat to stop.{self._other_cure(frame)}")
             return
         about = chosen if chosen is not None else next(iter(frame.findings), None)
         self._open_plan(plan, about)
+
+    def _other_cure(self, frame: Frame) -> str:
+        """What ends the worst finding instead."""
+        worst = next((f for f in frame.findings if f.severity != "info"), None)
+        if worst is None:
+            return ""
+        app = self.beattop
+        chosen = self.chosen()
+        cure = remedy(worst, frame.snapshot, read_only=app.read_only, chosen=chosen)
+        return f" {app.keymap.shown(cure.command)}: {cure.label}."
 
     def _newest(self, finding: Finding | None) -> Finding | None:
         """The same finding as the newest frame has it: the picture may be frozen."""

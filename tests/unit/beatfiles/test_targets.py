@@ -84,6 +84,20 @@ def test_a_refusal_names_its_file():
     assert paths(told.pidfiles) == [("/srv/celerybeat.pid", False)]
 
 
+def test_a_supervisord_that_is_not_looked_at_keeps_its_files_to_itself():
+    def under(supervisord: int) -> list[tuple[str, bool]]:
+        argv = "celery -A p beat --pidfile b.pid"
+        people = (
+            process(supervisord, "/usr/bin/python3 /usr/bin/supervisord -c /c"),
+            process(41, "sh -c beat", ppid=supervisord, cwd="/srv"),
+            process(42, argv, ppid=41, cwd="/srv"),
+        )
+        return paths(of(*people).pidfiles)
+
+    assert under(100) == [("/srv/b.pid", False)]
+    assert under(101) == []
+
+
 def test_nobody_is_no_trouble():
     assert of(process(1, "nginx")) == Targets()
 
