@@ -59,12 +59,10 @@ def count(data: bytes, block: int, clock: Clock, limit: float = LATE) -> Segment
     file = os.memfd_create("log")
     try:
         os.write(file, data)
-        found = Segment("s")
+        tally = Tally("s", clock, limit)
         for _, lines in backwards(file, len(data), block):
-            seen = Tally("s", clock).block(lines, limit, found.well_known())
-            limit = min(limit, seen.oldest_at or limit)
-            found = join(seen, found)
-        return found
+            tally.add(lines)
+        return tally.segment()
     finally:
         os.close(file)
 
