@@ -19,7 +19,7 @@ from beattop.sources.mainlog.place import NoLogError, locate, open_regular, rota
 from beattop.sources.mainlog.rotation import LOST, Chain
 from beattop.sources.mainlog.segment import Segment
 from beattop.sources.mainlog.tail import Tail, line_end
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.tally import Tally, Wordings
 from beattop.sources.mainlog.words import trouble
 
 FIRST_BYTES = 2 << 20
@@ -130,9 +130,9 @@ class MainLog:
         if end and end == size:
             last = os.pread(fd, 1 << 13, max(0, end - (1 << 13))).splitlines()[-1]
             self._clock.calibrate(last[:23], tail.written_at)
-        tally = Tally(self.supervisor, self._clock, tail.written_at + SLACK_S)
+        tally = Tally(Wordings(self.supervisor), self._clock, tail.written_at + SLACK_S)
         start = end
-        for start, data in backwards(fd, end):  # noqa: B007
+        for start, data in backwards(fd, end):
             tally.add(data)
             if end - start >= FIRST_BYTES:
                 break

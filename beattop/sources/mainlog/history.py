@@ -21,7 +21,7 @@ from beattop.sources.mainlog.cache import Cache
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.parts import Boundary, Part, older_parts
 from beattop.sources.mainlog.segment import Segment, join, nothing, restarted
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.tally import Tally, Wordings
 
 _TELL_EVERY_S = 0.25
 _GIVE_WAY_S = 0.0005
@@ -52,6 +52,7 @@ class History:
         self._cache = cache
         self._found = Segment(newest.supervisor)
         """Files read to their begin."""
+        self._wordings = Wordings(newest.supervisor)
         self._tally: Tally | None = None
         """The one that is being read."""
         self._broken: list[str] = list(self._shelf.words)
@@ -60,6 +61,7 @@ class History:
         self._done = False
         self._blocks = self._run()
         self._progress = self._tell()
+        self._telling_s = 0.0
         self._stop = threading.Event()
         self._over = False
         self._thread: threading.Thread | None = None
@@ -71,7 +73,9 @@ class History:
                 break
         else:
             self._done = self._done or not self._stop.is_set()
+        begun = time.monotonic()
         self._progress = self._tell()
+        self._telling_s = time.monotonic() - begun
         return self._progress
 
     def start(self, on_progress: Callable[[HistoryProgress], None]) -> None:
@@ -118,7 +122,8 @@ class History:
         try:
             while not self._done and not stop.is_set():
                 on_progress(self._progress)
-                self.read(time.monotonic() + _TELL_EVERY_S)
+                # Many names take long to tell.
+                self.read(time.monotonic() + max(_TELL_EVERY_S, 10 * self._telling_s))
         finally:
             sys.setswitchinterval(_USUAL_S)
             gc.set_threshold(*_USUAL_GC)
@@ -179,7 +184,7 @@ class History:
         known = frozenset() if key else self._found.well_known() | self._newest.well_known()
         newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
         tally = self._tally = Tally(
-            self._newest.supervisor,
+            self._wordings,
             self._clock,
             min(part.written_at, newer),
             enough=known,

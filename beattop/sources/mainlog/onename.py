@@ -24,9 +24,9 @@ class Wording:
 
     __slots__ = ("event", "numbers")
 
-    def __init__(self, event: LogEvent, *numbers: int) -> None:
+    def __init__(self, event: LogEvent) -> None:
         self.event = event
-        self.numbers = array("i", numbers)
+        self.numbers = array("i")
 
 
 class Stamps:

@@ -15,12 +15,11 @@ from collections.abc import Container, Sequence
 from itertools import count, repeat
 from operator import add, itemgetter, truediv
 
-from beattop.model.life import MOST
 from beattop.model.logevents import LogEvent
 from beattop.sources.mainlog.clock import SLACK_S, Clock
 from beattop.sources.mainlog.lines import MAX_LINE, parse_message
 from beattop.sources.mainlog.onename import Lines, Stamps, Wording
-from beattop.sources.mainlog.segment import Pile, Segment, join
+from beattop.sources.mainlog.segment import Pile, Segment, join, most_recent
 
 _LINES = re.compile(
     # Dots are quicker than digits; Clock.minute is strict about what they stood for.
@@ -28,8 +27,8 @@ _LINES = re.compile(
     rb"(s(?:pawned: .* with pid (?=\d)|topped: .*|upervisord started with pid (?=\d))|exited: .*"
     rb"|gave up: .*|could not write pidfile .*)(\d{0,10})(?=\r?\n)"
 )
-_MOST_LINES = 100_000
-"""In a stretch; some thirty bytes each."""
+_MOST_LINES = 1 << 16
+"""In a stretch; some fifty bytes each."""
 _MOST_WORDINGS = 8192
 _NOTHING = LogEvent(0.0, "", "gap", "")
 """Of lines that only look as if they counted."""
@@ -37,6 +36,20 @@ _minute = itemgetter(0)
 
 _Found = tuple[bytes, bytes, bytes, bytes]
 """A line that counts: its minute, its second, its wording up to the pid, the pid."""
+
+
+class Wordings(dict[bytes, Wording]):
+    """What each wording says, worked out when it is met first; for all tallies of a log."""
+
+    def __init__(self, supervisor: str) -> None:
+        super().__init__()
+        self.supervisor = supervisor
+
+    def __missing__(self, words: bytes) -> Wording:
+        message = words + b"0" if words.endswith(b" with pid ") else words.rstrip(b"\r")
+        event = parse_message(message, self.supervisor) if len(message) <= MAX_LINE else None
+        found = self[words] = Wording(event or _NOTHING)
+        return found
 
 
 class Tally:
@@ -49,7 +62,7 @@ class Tally:
 
     def __init__(
         self,
-        supervisor: str,
+        wordings: Wordings,
         clock: Clock,
         limit: float,
         enough: Container[str] = (),
@@ -58,15 +71,14 @@ class Tally:
         """Nothing was written later than `limit` (Unix seconds); of names in `enough` no recent
         events are wanted. `backwards`: the blocks come newest first, else oldest first.
         """
-        self._supervisor = supervisor
+        self._wordings = wordings
         self._clock = clock
         self._limit = limit
         self._enough = enough
         self._backwards = backwards
-        self._pile = Pile(Segment(supervisor))
-        self._wordings: dict[bytes, Wording] = {}
+        self._pile = Pile(Segment(wordings.supervisor))
         # Of the stretch, in the order of reading.
-        self._times: list[float] = []
+        self._times = array("d")
         self._pids: list[bytes] = []
 
     def add(self, data: bytes) -> None:
@@ -82,14 +94,11 @@ class Tally:
             numbers = count(~len(self._times), -1)
             found.reverse()
         minutes, seconds, wordings, pids = zip(*found, strict=True)
-        self._times += self._timed(minutes, seconds)
+        self._times.extend(self._timed(minutes, seconds))
         self._pids += pids
         known = self._wordings
         for words, number in zip(wordings, numbers, strict=False):
-            try:
-                known[words].numbers.append(number)
-            except KeyError:
-                known[words] = Wording(self._meaning(words), number)
+            known[words].numbers.append(number)
         if len(self._times) > _MOST_LINES or len(known) > _MOST_WORDINGS:
             self._fold()
 
@@ -141,31 +150,24 @@ class Tally:
                 restarts.append(each)
             elif each.event is not _NOTHING:
                 names.setdefault(each.event.name, []).append(each)
+        most = most_recent(len(names))
         pasts = {
-            name: Lines(own, restarts, stamps).past(self._wanted(name))
+            name: Lines(own, restarts, stamps).past(most if self._wanted(name) else 0)
             for name, own in names.items()
         }
-        restart = max([(each.numbers[-1], each.event) for each in restarts], default=None)
-        restart = stamps.full(*restart) if restart else None
-        stretch = Segment(self._supervisor, pasts, restart, self._times[0])
+        newest = max([(each.numbers[-1], each.event) for each in restarts], default=None)
+        restart = stamps.full(*newest) if newest else None
+        stretch = Segment(self._wordings.supervisor, pasts, restart, self._times[0])
         if self._backwards:
             self._pile.under(stretch)
         else:
             self._pile = Pile(join(self._pile.segment(), stretch))
         if len(self._wordings) > _MOST_WORDINGS:
-            self._wordings = {}
+            self._wordings.clear()
         for each in said:
             each.numbers = array("i")
-        self._times, self._pids = [], []
+        self._times, self._pids = array("d"), []
 
-    def _meaning(self, words: bytes) -> LogEvent:
-        """What a wording says."""
-        message = words + b"0" if words.endswith(b" with pid ") else words.rstrip(b"\r")
-        if len(message) > MAX_LINE:
-            return _NOTHING
-        return parse_message(message, self._supervisor) or _NOTHING
-
-    def _wanted(self, name: str) -> int:
-        """How many recent events of a name are wanted; read forwards, the last ones count."""
-        known = name in self._enough or (self._backwards and name in self._pile.known)
-        return 0 if known else MOST
+    def _wanted(self, name: str) -> bool:
+        """Whether recent events are; read forwards, the last ones count."""
+        return name not in self._enough and not (self._backwards and name in self._pile.known)
