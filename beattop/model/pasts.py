@@ -13,7 +13,7 @@ HOUR_S = 3600
 Hour = tuple[float, int, int]
 Hours = tuple[Hour, ...]
 """As Past.by_hour."""
-_MOST_PARTS = 64
+_MOST_PARTS = 8
 
 
 def exit_key(event: LogEvent) -> str:
@@ -47,25 +47,20 @@ class Ledger:
     """One name's past that grows at its begin, without a copy at each step."""
 
     __slots__ = (
-        "_complete", "_counts", "_gap", "_hours", "_name", "_recent", "_spawns", "_supervisor",
-        "exits", "first_at", "head", "loop_exits", "loop_since_at", "settled", "tail",
+        "_complete", "_counts", "_gap", "_hours", "_spawns", "_supervisor", "exits",
+        "first_at", "head", "loop_exits", "loop_since_at", "name", "recent", "settled", "tail",
     )  # fmt: skip
 
     def __init__(self, newest: Past) -> None:
-        self._supervisor, self._name = newest.supervisor, newest.name
+        self._supervisor, self.name = newest.supervisor, newest.name
         self._complete, self._gap = newest.complete, newest.gap
         self._spawns, self.exits = newest.spawns, newest.exits
         self._hours = [newest.by_hour]
         self._counts = dict(newest.exit_counts)
-        self._recent = newest.recent
+        self.recent = newest.recent
         self.first_at = newest.first_at
         self.head, self.tail, self.settled = newest.head, newest.tail, newest.settled
         self.loop_exits, self.loop_since_at = newest.loop_exits, newest.loop_since_at
-
-    @property
-    def well_known(self) -> bool:
-        """Whether no more recent events are wanted."""
-        return len(self._recent) >= MOST
 
     def before(self, older: Past) -> None:
         """Take what comes before all of this."""
@@ -82,7 +77,7 @@ class Ledger:
         for key, number in older.exit_counts:
             self._counts[key] = self._counts.get(key, 0) + number
         if older.recent:
-            self._recent = (older.recent + self._recent)[-MOST:]
+            self.recent = (older.recent + self.recent)[-MOST:]
         self.head = (older.head + self.head)[:CONTEXT]
         self.tail = (older.tail + self.tail)[-CONTEXT:]
 
@@ -90,7 +85,7 @@ class Ledger:
         """All of it as a value."""
         return Past(
             supervisor=self._supervisor,
-            name=self._name,
+            name=self.name,
             spawns=self._spawns,
             exits=self.exits,
             first_at=self.first_at,
@@ -99,7 +94,7 @@ class Ledger:
             loop_exits=self.loop_exits,
             exit_counts=ranked(self._counts),
             by_hour=sum_hours(*reversed(self._hours)),
-            recent=self._recent,
+            recent=self.recent,
             gap=self._gap,
             head=self.head,
             tail=self.tail,

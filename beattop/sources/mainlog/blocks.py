@@ -8,8 +8,8 @@ from typing import Protocol
 
 from beattop.sources.mainlog.lines import MAX_LINE
 
-BLOCK = 3 << 19
-"""Bytes at a time, which cost several times as much memory; each name in a block costs time."""
+BLOCK = 1 << 17
+"""Bytes at a time, which cost several times as much memory, and for which other threads wait."""
 
 
 class Readable(Protocol):

@@ -17,9 +17,9 @@ from beattop.sources.mainlog.lines import parse_lines
 from beattop.sources.mainlog.parts import Boundary
 from beattop.sources.mainlog.place import NoLogError, locate, open_regular, rotated
 from beattop.sources.mainlog.rotation import LOST, Chain
-from beattop.sources.mainlog.segment import Segment, join
+from beattop.sources.mainlog.segment import Segment
 from beattop.sources.mainlog.tail import Tail, line_end
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.tally import Tally, Wordings
 from beattop.sources.mainlog.words import trouble
 
 FIRST_BYTES = 2 << 20
@@ -130,16 +130,15 @@ class MainLog:
         if end and end == size:
             last = os.pread(fd, 1 << 13, max(0, end - (1 << 13))).splitlines()[-1]
             self._clock.calibrate(last[:23], tail.written_at)
-        tally = Tally(self.supervisor, self._clock)
-        segment = Segment(self.supervisor)
-        start, limit = end, tail.written_at + SLACK_S
-        for offset, data in backwards(fd, end):
-            segment = join(tally.block(data, limit, segment.well_known()), segment)
-            start, limit = offset, min(limit, segment.oldest_at or limit)
+        tally = Tally(Wordings(self.supervisor), self._clock, tail.written_at + SLACK_S)
+        start = end
+        for start, data in backwards(fd, end):
+            tally.add(data)
             if end - start >= FIRST_BYTES:
                 break
         else:
             start = 0
+        segment = tally.segment()
         older, unread = rotated(path)
         self._segment = replace(segment, complete=start == 0 and not older and not unread)
         self._pasts = self._segment.finished()

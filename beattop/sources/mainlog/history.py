@@ -20,8 +20,8 @@ from beattop.model.logevents import Past
 from beattop.sources.mainlog.cache import Cache
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.parts import Boundary, Part, older_parts
-from beattop.sources.mainlog.segment import Pile, Segment, join, nothing, restarted
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.segment import Segment, join, nothing, restarted
+from beattop.sources.mainlog.tally import Tally, Wordings
 
 _TELL_EVERY_S = 0.25
 _GIVE_WAY_S = 0.0005
@@ -52,7 +52,8 @@ class History:
         self._cache = cache
         self._found = Segment(newest.supervisor)
         """Files read to their begin."""
-        self._pile: Pile | None = None
+        self._wordings = Wordings(newest.supervisor)
+        self._tally: Tally | None = None
         """The one that is being read."""
         self._broken: list[str] = list(self._shelf.words)
         self._read_bytes = 0
@@ -60,6 +61,7 @@ class History:
         self._done = False
         self._blocks = self._run()
         self._progress = self._tell()
+        self._telling_s = 0.0
         self._stop = threading.Event()
         self._over = False
         self._thread: threading.Thread | None = None
@@ -71,7 +73,9 @@ class History:
                 break
         else:
             self._done = self._done or not self._stop.is_set()
+        begun = time.monotonic()
         self._progress = self._tell()
+        self._telling_s = time.monotonic() - begun
         return self._progress
 
     def start(self, on_progress: Callable[[HistoryProgress], None]) -> None:
@@ -118,7 +122,8 @@ class History:
         try:
             while not self._done and not stop.is_set():
                 on_progress(self._progress)
-                self.read(time.monotonic() + _TELL_EVERY_S)
+                # Many names take long to tell.
+                self.read(time.monotonic() + max(_TELL_EVERY_S, 10 * self._telling_s))
         finally:
             sys.setswitchinterval(_USUAL_S)
             gc.set_threshold(*_USUAL_GC)
@@ -140,7 +145,7 @@ class History:
 
     def _tell(self) -> HistoryProgress:
         newest = self._newest
-        whole = self._found if self._pile is None else join(self._pile.segment(), self._found)
+        whole = self._found if self._tally is None else join(self._tally.segment(), self._found)
         pasts: dict[str, Past] = {}
         for name, past in whole.pasts.items():
             # A new start of supervisord ends the runs of those, too, that are not heard of again.
@@ -161,39 +166,39 @@ class History:
         )
 
     def _run(self) -> Generator[None, None, None]:
-        tally = Tally(self._newest.supervisor, self._clock)
         for part in self._shelf.parts:
             before = self._read_bytes
             key = f"{part.key} {self._clock.key}" if part.key and self._cache else ""
             cached = self._cache.load(key, self._newest.supervisor) if self._cache and key else None
             if cached is None:
-                yield from self._read_part(part, tally, key)
+                yield from self._read_part(part, key)
             else:
                 self._found = join(cached, self._found)
             self._read_bytes = before + part.size
             part.close()
             yield
 
-    def _read_part(self, part: Part, tally: Tally, key: str) -> Iterator[None]:
+    def _read_part(self, part: Part, key: str) -> Iterator[None]:
         before = self._read_bytes
-        pile = Pile(Segment(self._newest.supervisor))
         # What is kept for later has to stand alone: newer files will have come then.
         known = frozenset() if key else self._found.well_known() | self._newest.well_known()
         newer = self._found.oldest_at or self._newest.oldest_at or part.written_at
-        limit = min(part.written_at, newer)
+        tally = self._tally = Tally(
+            self._wordings,
+            self._clock,
+            min(part.written_at, newer),
+            enough=known,
+            backwards=not part.packed,
+        )
         try:
             for done, data in part.blocks():
-                block = tally.block(data, limit, known | pile.known)
-                if part.packed:
-                    pile = Pile(join(pile.segment(), block))
-                else:
-                    pile.under(block)
-                    limit = min(limit, pile.oldest_at or limit)
-                self._pile, self._read_bytes = pile, before + done
+                tally.add(data)
+                self._read_bytes = before + done
                 yield
         except (OSError, EOFError, ValueError, zlib.error) as error:
             self._broken.append(f"{part.path}: {error}")
-        else:
-            if self._cache and key:
-                self._cache.store(key, pile.segment())
-        self._found, self._pile = join(pile.segment(), self._found), None
+            key = ""
+        whole = tally.segment()
+        if self._cache and key:
+            self._cache.store(key, whole)
+        self._found, self._tally = join(whole, self._found), None

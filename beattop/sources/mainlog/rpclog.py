@@ -17,7 +17,7 @@ from beattop.model.logevents import LogEvent, Past
 from beattop.model.source import SourceStatus, Status
 from beattop.sources.mainlog.clock import SLACK_S, Clock, zone_of
 from beattop.sources.mainlog.lines import parse_lines
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.tally import Tally, Wordings
 from beattop.sources.supervisor.errors import explain
 from beattop.sources.supervisor.transport import CALL_ERRORS
 
@@ -71,8 +71,9 @@ class RpcLog:
         raw = [line.encode() for line in lines]
         if self._pasts is None:
             block = b"".join(line + b"\n" for line in raw)
-            segment = Tally(self.supervisor, self._clock).block(block, now + SLACK_S)
-            self._pasts = replace(segment, complete=False).finished()
+            tally = Tally(Wordings(self.supervisor), self._clock, now + SLACK_S)
+            tally.add(block)
+            self._pasts = replace(tally.segment(), complete=False).finished()
             return []
         if before is not None and not lost:
             self._learn_zone(raw, before, now)

@@ -11,6 +11,14 @@ from beattop.model.pasts import Ledger, merge
 
 MOST_NAMES = 20_000
 """A log with more names than that is no log; the rest is dropped and counted as a gap."""
+_MOST_RECENT = 20_000
+_LAST_LIVES = 20
+"""Events of ten lives."""
+
+
+def most_recent(names: int) -> int:
+    """How many recent events of each are kept of so many names: memory is bounded."""
+    return max(_LAST_LIVES, min(MOST, _MOST_RECENT // max(1, names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,8 @@ class Segment:
 
     def well_known(self) -> frozenset[str]:
         """Names of which no more recent events are wanted."""
-        return frozenset(name for name, past in self.pasts.items() if len(past.recent) >= MOST)
+        most = most_recent(len(self.pasts))
+        return frozenset(name for name, past in self.pasts.items() if len(past.recent) >= most)
 
     def finished(self) -> tuple[Past, ...]:
         """The pasts, each knowing whether it is complete."""
@@ -79,8 +88,7 @@ class Pile:
             else:
                 restart = self.restart
                 self._ledgers[past.name] = past if restart is None else restarted(past, restart)
-                if len(past.recent) >= MOST:
-                    self.known.add(past.name)
+                self._learn(past)
         self.restart = self.restart or older.restart
         if older.oldest_at is not None:
             self.oldest_at = older.oldest_at
@@ -90,7 +98,10 @@ class Pile:
         if isinstance(ledger, Past):
             ledger = self._ledgers[past.name] = Ledger(ledger)
         ledger.before(past)
-        if ledger.well_known:
+        self._learn(ledger)
+
+    def _learn(self, past: Past | Ledger) -> None:
+        if len(past.recent) >= most_recent(len(self._ledgers)):
             self.known.add(past.name)
 
     def segment(self) -> Segment:

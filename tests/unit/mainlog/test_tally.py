@@ -17,8 +17,8 @@ from beattop.model.lives import Lives
 from beattop.sources.mainlog.blocks import backwards, forwards
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.lines import MAX_LINE, parse_lines
-from beattop.sources.mainlog.segment import Segment, join
-from beattop.sources.mainlog.tally import Tally
+from beattop.sources.mainlog.segment import Segment
+from beattop.sources.mainlog.tally import Tally, Wordings
 from tests.unit.mainlog.written import (
     BASE,
     exited,
@@ -59,12 +59,10 @@ def count(data: bytes, block: int, clock: Clock, limit: float = LATE) -> Segment
     file = os.memfd_create("log")
     try:
         os.write(file, data)
-        found = Segment("s")
+        tally = Tally(Wordings("s"), clock, limit)
         for _, lines in backwards(file, len(data), block):
-            seen = Tally("s", clock).block(lines, limit, found.well_known())
-            limit = min(limit, seen.oldest_at or limit)
-            found = join(seen, found)
-        return found
+            tally.add(lines)
+        return tally.segment()
     finally:
         os.close(file)
 
