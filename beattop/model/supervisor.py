@@ -123,3 +123,6 @@ class ProgramConfig:
     lines: tuple[str, ...] = ()
     """The section as it stands in the file, header first, cleaned and masked."""
     numprocs: int = 1
+    variants: tuple[tuple[str, int], ...] = ()
+    """Variables that are not allow-listed and tell programs of this conf apart: the name, and
+    which of its values this one has, as a number."""
