@@ -8,7 +8,7 @@ from contextlib import suppress
 from beattop.actions.protect import beats_of, works
 from beattop.actions.run import Run
 from beattop.actions.steps import program
-from beattop.model.beathealth import SILENT_S
+from beattop.model.beathealth import SILENT_S, silent_s
 from beattop.model.finding import Keep
 from beattop.model.plan import Tick
 from beattop.model.snapshot import Beat
@@ -69,7 +69,9 @@ class Pulse:
         now = self._run.clock.now()
         what = "schedule written" if newest == written else "last sent or wrote"
         told = f"{what} {words(newest)}, {duration(now - newest)} ago"
-        return ("done" if now - newest < SILENT_S else "pending"), told
+        beat = beat_of(self._run, self._keep)
+        most = silent_s(beat) if beat else SILENT_S
+        return ("done" if now - newest < most else "pending"), told
 
 
 def _written(schedule: str | None) -> float | None:

@@ -17,6 +17,7 @@ from beattop.model.beathealth import idle, locked
 from beattop.model.files import LastWords
 from beattop.model.finding import Certainty, Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot
+from beattop.model.supervisor import ProgramConfig
 from beattop.text import duration, listing, moment
 
 OVERLAP_S = 4.0
@@ -59,7 +60,9 @@ def double_scheduling(snapshot: Snapshot) -> Iterable[Finding]:
 
 def _candidate(beat: Beat, words: LastWords | None, snapshot: Snapshot) -> Candidate:
     sent = _entries(words, snapshot)
-    return Candidate(beat, Traits.of(beat), sent, idle(beat, words), locked(words))
+    program = program_of(snapshot, beat.program)
+    config = program.config if program else None
+    return Candidate(beat, Traits.of(beat), sent, idle(beat, words), locked(words), config)
 
 
 def _among(cluster: Iterable[Beat], links: Iterable[Link]) -> list[Link]:
@@ -115,7 +118,24 @@ def _sends(beat: Beat, snapshot: Snapshot) -> bool:
 
 
 def _link(a: Candidate, b: Candidate) -> Link | None:
-    """How two living beats belong together, what they send included."""
+    """How two living beats belong together, what they send and how they are set up included."""
+    found = _sending(a, b)
+    name = _variant(a.config, b.config)
+    if found is None or found.certainty != "likely" or name is None:
+        return found
+    told = f"but the environment= of their sections differs in {name}: perhaps two tenants"
+    return replace(found, certainty="possible", evidence=(*found.evidence, told))
+
+
+def _variant(a: ProgramConfig | None, b: ProgramConfig | None) -> str | None:
+    """The first variable that tells two sections of one supervisord apart."""
+    if a is None or b is None or a.supervisor != b.supervisor or a.section == b.section:
+        return None
+    other = dict(b.variants)
+    return next((n for n, number in a.variants if other.get(n, number) != number), None)
+
+
+def _sending(a: Candidate, b: Candidate) -> Link | None:
     found = linked(a.beat, b.beat, a.traits, b.traits)
     if found is not None and found.certainty == "likely" and (a.idle or b.idle):
         if (a.idle and b.locked) or (b.idle and a.locked):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from beattop.diagnosis.traits import Traits, akin, foreign, one_project, same_app
+from beattop.diagnosis.traits import Traits, akin, foreign, one_project, one_tree, same_app
 from beattop.model.beathealth import redbeat
 from beattop.model.finding import Certainty
 from beattop.model.snapshot import Beat
@@ -72,8 +72,8 @@ def link(a: Beat, b: Beat) -> Link | None:
 
 def linked(a: Beat, b: Beat, one: Traits, two: Traits) -> Link | None:
     """The same for two whose traits are known."""
-    same_ns = one.pid_ns is None or two.pid_ns is None or one.pid_ns == two.pid_ns
-    files = _shared_files(a, b, one, two) if same_ns else []
+    same_tree = one_tree(one, two)
+    files = _shared_files(a, b, one, two) if same_tree else []
     open_both = any("open" in line or "deleted" in line for line in files)
     if redbeat(one.scheduler) and redbeat(two.scheduler):
         return None
@@ -95,12 +95,12 @@ def linked(a: Beat, b: Beat, one: Traits, two: Traits) -> Link | None:
         return Link(a, b, "certain", (*files, " ".join(told)))
     if difference is not None:
         return None
-    found = _by_project(a, b, one, two, told, same_ns)
+    found = _by_project(a, b, one, two, told, same_tree)
     return found if same or found is None else replace(found, certainty="possible")
 
 
 def _by_project(
-    a: Beat, b: Beat, one: Traits, two: Traits, told: list[str], same_ns: bool
+    a: Beat, b: Beat, one: Traits, two: Traits, told: list[str], same_tree: bool
 ) -> Link | None:
     broker = one.broker is not None and one.broker == two.broker
     shared = one_project(one, two)
@@ -110,7 +110,7 @@ def _by_project(
         told.append(f"both use the broker {one.broker_said}")
     elif peers:
         told.append(f"both are connected to {min(peers)}")
-    if not broker and (not same_ns or (apart and not shared)):
+    if not broker and (not same_tree or (apart and not shared)):
         return None  # another namespace, or other brokers beside other folders
     if shared and one.cwd != two.cwd:
         told.append(f"from {one.cwd} and {two.cwd}, one project")

@@ -8,7 +8,7 @@ from beattop.diagnosis.keep import describe
 from beattop.diagnosis.lasting import leftover, outlived
 from beattop.diagnosis.names import app_name, program_of, subject
 from beattop.diagnosis.refusal import barred
-from beattop.model.beathealth import unsent
+from beattop.model.beathealth import silent_s, unsent
 from beattop.model.finding import Finding, LastingFix
 from beattop.model.snapshot import Beat, Snapshot, Unmanaged
 from beattop.model.words import headless
@@ -38,7 +38,7 @@ def _silent(beat: Beat, snapshot: Snapshot) -> Finding:
     if fact is not None and fact.mtime_at is not None:
         evidence.append(
             f"{fact.path} was last written {duration(snapshot.at - fact.mtime_at)} ago; a working "
-            "beat writes it at least every 480 s"
+            f"beat writes it at least every {silent_s(beat):.0f} s"
         )
     if program is not None and program.last_words and program.last_words.lines:
         line = headless(program.last_words.lines[-1])

@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 
 from beattop.diagnosis.traits import Traits
 from beattop.model.snapshot import Beat
+from beattop.model.supervisor import ProgramConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +27,19 @@ class Candidate:
     """It has sent nothing since it began, and may be a standby."""
     locked: bool
     """It holds the lock that makes others its standbys."""
+    config: ProgramConfig | None = None
+    """Its program's section; None for one that no supervisord runs."""
 
     @property
     def began_at(self) -> float:
         """When it, or the worker that embeds it, began."""
         return float("inf") if self.beat.since_at is None else self.beat.since_at
+
+    @property
+    def variants(self) -> Hashable:
+        """What of its section's environment tells it from other programs of its supervisord."""
+        c = self.config
+        return (c.supervisor, c.file, c.section, c.variants) if c and c.variants else None
 
     @property
     def app(self) -> Hashable:
@@ -51,6 +60,7 @@ class Candidate:
             t.pid_ns,
             self.sent,
             self.idle,
+            self.variants,
         )
         return (self.app, *told)
 

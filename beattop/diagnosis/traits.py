@@ -81,6 +81,8 @@ class Traits:
     schedule: str | None
     """None where it does not keep its schedule there."""
     pid_ns: int | None
+    root: tuple[int, int] | None = None
+    """(device, inode) of its root directory."""
     schedules: frozenset[str] = frozenset()
     deleted: frozenset[str] = frozenset()
     inodes: frozenset[tuple[int, int]] = frozenset()
@@ -114,6 +116,7 @@ class Traits:
             pidfile=beat.pidfile,
             schedule=beat.schedule if keeps_schedule(beat) else None,
             pid_ns=beat.pid_ns,
+            root=held.root if held else None,
             schedules=frozenset(held.schedules if held else ()),
             deleted=frozenset(held.deleted if held else ()),
             inodes=frozenset(held.inodes if held else ()),
@@ -160,6 +163,13 @@ def akin(a: Traits, b: Traits) -> bool:
     if a.app is None or b.app is None or not one_project(a, b):
         return False
     return a.app.startswith(f"{b.app}.") or b.app.startswith(f"{a.app}.")
+
+
+def one_tree(a: Traits, b: Traits) -> bool:
+    """Whether one path is one file to both, as far as their namespaces and roots tell."""
+    if a.pid_ns is None or b.pid_ns is None or a.pid_ns == b.pid_ns:
+        return True
+    return a.root is not None and a.root == b.root
 
 
 def foreign(a: Traits, b: Traits) -> bool:

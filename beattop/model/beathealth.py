@@ -11,6 +11,8 @@ from beattop.model.snapshot import Beat, Health, Member
 SILENT_S = 480.0
 """A working PersistentScheduler writes its file at least every 300 s + 180 s (its longest sleep
 and its sync interval, celery.beat), so an older file means that it does not run."""
+_SLEEP_S = 300.0
+"""PersistentScheduler's longest sleep, where --max-interval gives none."""
 SETTLED_S = 600.0
 """A beat younger than this is not called silent for an old file: it may not have written yet."""
 OPENED_S = 60.0
@@ -29,6 +31,15 @@ _BROKER_S = 15.0
 def default_scheduler(scheduler: str | None) -> bool:
     """Whether it is Celery's PersistentScheduler, the one that keeps a schedule file."""
     return not scheduler or scheduler.rpartition(":")[2].rpartition(".")[2] == "PersistentScheduler"
+
+
+def silent_s(beat: Beat) -> float:
+    """Seconds that its schedule file may be old: SILENT_S, or more with a longer --max-interval."""
+    said = beat.line.max_interval if beat.line else None
+    try:
+        return SILENT_S + max(0.0, float(said or 0) - _SLEEP_S)
+    except ValueError:
+        return SILENT_S
 
 
 def keeps_schedule(beat: Beat) -> bool:
@@ -59,7 +70,7 @@ def idle(beat: Beat, words: LastWords | None) -> bool:
         and fact is not None
         and fact.status != "denied"
         and not keeps_schedule(beat)
-        and not (held is not None and held.schedules)
+        and not (held is not None and (held.schedules or held.may_stand_by is False))
         and (not any(map(_INFORMED.search, tail)) or "beat: Starting" in tail[-1])
     )
 
@@ -80,14 +91,15 @@ def health_of(beat: Beat, member: Member, words: LastWords | None, at: float) ->
     sent = beat.last_sent_at
     if unsent(tail) and (age > _BROKER_S or sum(map(bool, map(UNSENT.search, tail))) > 2):
         return "silent"
-    if sent is not None and at - sent < SILENT_S:
+    most = silent_s(beat)
+    if sent is not None and at - sent < most:
         return "working"
-    settled = OPENED_S if _opened(beat.handles) else SETTLED_S
+    settled = OPENED_S if _opened(beat.handles) else SETTLED_S + most - SILENT_S
     if sent is not None and age > settled and default_scheduler(beat.scheduler):
         # A line that names a task long sent proves nothing: the schedule may ask for none. The
         # schedule file does: it is written every few minutes whatever is due.
         fact = beat.schedule_fact
-        if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= SILENT_S:
+        if fact is not None and fact.mtime_at is not None and at - fact.mtime_at >= most:
             return "silent"
     return "working" if age < SILENT_S and not idle(beat, words) else None
 

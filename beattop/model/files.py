@@ -68,6 +68,13 @@ class Handles:
     """False where the viewer may not look into its descriptors."""
     pipes: int | None = None
     """How many pipes it holds above descriptor 2; None where unreadable."""
+    root: tuple[int, int] | None = None
+    """(device, inode) of its root directory: two of one root name the same files by one path."""
+    starts_beat: bool = False
+    """Whether the script that it runs starts a beat by Celery's own calls."""
+    may_stand_by: bool | None = None
+    """Whether a scheduler that waits for a lock (celery-redbeat) is installed where it imports
+    Celery from; None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

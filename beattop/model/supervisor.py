@@ -128,3 +128,6 @@ class ProgramConfig:
     """The line that follows these in the file; empty at its end, None where that is not known."""
     unended: bool = False
     """Whether the file ends with the last of these lines, and that without a newline."""
+    variants: tuple[tuple[str, int], ...] = ()
+    """Variables that are not allow-listed and tell programs of this conf apart: the name, and
+    which of its values this one has, as a number."""

@@ -35,7 +35,7 @@ def told_by_words(program: Program, facts: Facts) -> Program:
     """The program, as a beat where its log and a file together prove that it is one.
 
     A log alone proves nothing: another program may print a copy of it. So it must hold a pidfile
-    or a schedule as a beat does, or have been refused by one.
+    or a schedule as a beat does, run a script that starts one, or have been refused by a pidfile.
     """
     if program.role != "other" or not speaks_as_beat(program.last_words):
         return program
@@ -56,7 +56,7 @@ def _holds(member: Member, facts: Facts) -> bool:
     if member.role != "other" or member.state == "Z" or not is_python(member.process):
         return False
     held = facts.handles.get(member.key)
-    return member.key in facts.held or bool(held and held.schedules)
+    return member.key in facts.held or bool(held and (held.schedules or held.starts_beat))
 
 
 def _with_role(members: Sequence[Member], beat: Member) -> tuple[Member, ...]:

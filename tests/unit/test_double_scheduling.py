@@ -354,3 +354,28 @@ def test_another_file_of_an_environment_is_another_schedule(world):
         world.spawn(tenant, BEAT, age=500)
     world.look()
     assert world.findings == ()
+
+
+def tenants(world, one, two, **more):
+    for name, number in (("red", one), ("blue", two)):
+        variants = (("LICENSEE", number),) if number else ()
+        world.program(name, f"{BEAT} -s run/{name}", variants=variants, **more)
+        world.spawn(name, age=500)
+        world.say(name, "beat: Starting...", "Scheduler: Sending due task a (p.a)", sent_ago=1)
+    world.look()
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "certainty"), [(1, 2, "possible"), (1, 1, "likely"), (1, 0, "likely")]
+)
+def test_sections_whose_environment_differs_may_be_tenants(world, one, two, certainty):
+    tenants(world, one, two)
+    (found,) = world.findings
+    assert found.certainty == certainty
+    told = "but the environment= of their sections differs in LICENSEE: perhaps two tenants"
+    assert (told in found.evidence) == (certainty == "possible")
+
+
+def test_one_section_is_one_tenant(world):
+    tenants(world, 1, 2, section="program:beat")
+    assert world.findings[0].certainty == "likely"

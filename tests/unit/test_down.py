@@ -132,6 +132,21 @@ def test_a_schedule_file_that_is_older_than_any_schedule_allows(world, age, open
     assert world.kinds() == (["beat-silent"] if silent else [])
 
 
+@pytest.mark.parametrize(
+    ("option", "silent"),
+    [("--max-interval 7200", False), ("--max-interval=600", True), ("--max-interval 5", True),
+     ("--max-interval x", True), ("--max-interval nan", True)],
+)  # fmt: skip
+def test_a_beat_may_sleep_as_long_as_it_is_told(world, option, silent):
+    """celery.beat: it looks whether to write after each sleep of at most --max-interval."""
+    world.program("beat", f"{BEAT} -s /run/schedule {option}")
+    beat = world.spawn("beat", age=5000)
+    world.schedule("/run/schedule", age=900)
+    world.holds(beat, "/run/schedule")
+    world.look()
+    assert world.kinds() == (["beat-silent"] if silent else [])
+
+
 def test_a_silent_stranger_is_no_matter_of_the_supervisord_that_was_asked_for(world):
     stranger = world.process("/srv/v/bin/celery -A blue beat", cwd="/srv/blue", age=500)
     stranger.state = "T"

@@ -77,6 +77,10 @@ def open_(*paths: str, deleted: tuple[str, ...] = (), inode: int = 7, peers: tup
     return Handles(ProcessKey(1, 1), paths, deleted, inodes, peers, True)
 
 
+def rooted(inode: int | None) -> Handles:
+    return replace(open_(), root=(1, inode) if inode else None)
+
+
 def pair(a: dict[str, Any], b: dict[str, Any], both: dict[str, Any]) -> tuple[Beat, Beat]:
     one, two = beat(None, 11), beat(None, 22)
     return replace(one, **{**both, **a}), replace(two, **{**both, **b})
@@ -98,6 +102,8 @@ KEEPS = {"schedule": "/s", "line": line(schedule="/s")}
 # (one beat, the other, both, how sure, the evidence)
 CERTAIN = (
     ({"pidfile": "/b"}, {"pidfile": "/b"}, NONE,
+     ("both are told to hold the pidfile /b", SAME)),
+    ({"pidfile": "/b", "pid_ns": 1}, {"pidfile": "/b", "pid_ns": 2}, {"handles": rooted(7)},
      ("both are told to hold the pidfile /b", SAME)),
     ({}, {}, KEEPS, ("both keep their schedule in /s", SAME)),
     ({}, {}, {"handles": open_("/s")}, ("both have the schedule file /s open", SAME)),
@@ -180,6 +186,9 @@ LIKELY = (
     # In another pid namespace a path may be another file, and only a broker joins two.
     ({"pid_ns": 1}, {"pid_ns": 2}, {"broker_full": "redis://h", "pidfile": "/b"}, "likely",
      "both run app proj, in /srv/proj, both use the broker redis://h"),
+    # Unless both have one root: `unshare`, by hand or in a program's command.
+    ({"pid_ns": 1}, {"pid_ns": 2}, {"handles": rooted(7)}, "likely",
+     "both run app proj, in /srv/proj"),
     ({"pid_ns": 1}, {"pid_ns": None}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({"pid_ns": None}, {"pid_ns": 1}, NONE, "likely", "both run app proj, in /srv/proj"),
     ({"pid_ns": 1}, {"pid_ns": 1}, NONE, "likely", "both run app proj, in /srv/proj"),
@@ -231,6 +240,9 @@ STRANGERS = (
     ({"key": key(None, "/a")}, {"key": key(None, "/b")}, NONE),
     ({"key": key(None), "line": line("x.py")}, {"key": key(None), "line": line("y.py")}, NONE),
     ({"pid_ns": 1}, {"pid_ns": 2}, NONE),
+    ({"pid_ns": 1, "handles": rooted(7)}, {"pid_ns": 2, "handles": rooted(8)}, {"pidfile": "/b"}),
+    ({"pid_ns": 1, "handles": rooted(7)}, {"pid_ns": 2}, {"pidfile": "/b"}),
+    ({"pid_ns": 1, "handles": rooted(None)}, {"pid_ns": 2, "handles": rooted(None)}, NONE),
     ({"key": key("proj.tasks"), "pid_ns": 1}, {"pid_ns": 2}, NONE),
     ({"key": key("proj.tasks", "/a")}, {"key": key("proj", "/b")}, NONE),
     ({"pid_ns": 1}, {"pid_ns": 2}, {"pidfile": "/b"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from beattop.model.files import ScheduleFile
@@ -42,3 +44,20 @@ def test_a_schedule_file_in_use_tells_of_sending_where_the_log_does_not(world):
         world.schedules[path] = ScheduleFile(path, "ok", world.now - 30, None, None)
     world.look()
     assert world.findings[0].certainty == "likely"
+
+
+@pytest.mark.parametrize(
+    ("installed", "certainty"), [(True, "possible"), (None, "possible"), (False, "likely")]
+)
+def test_where_no_scheduler_with_a_lock_is_installed_none_stands_by(world, installed, certainty):
+    """The settings name a scheduler: celery-redbeat's, or django-celery-beat's with a quiet log."""
+    redbeat(world)
+    for name in ("beat", "standby"):
+        world.say(name, "celery beat v5.7.0 (collider) is starting.")
+    for proc in [p for p in world.procs.values() if "beat" in p.process.argv]:
+        world.holds(proc)
+        key = proc.process.key
+        world.handles[key] = replace(world.handles[key], may_stand_by=installed)
+    world.look()
+    (found,) = world.findings
+    assert (found.certainty, bool(found.stop)) == (certainty, certainty == "likely")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.test_diagnosis import REFUSED
@@ -52,6 +54,19 @@ def test_two_scripts_with_one_schedule_file_open_are_two_beats(world):
     world.look()
     (found,) = world.findings
     assert (found.effect, found.certainty) == ("double-scheduling", "certain")
+
+
+def test_two_scripts_that_start_a_beat_and_log_as_one_need_no_file(world):
+    """dbm.dumb holds no file open, and without a pidfile nothing else is on the disk."""
+    for name in ("one", "two"):
+        proc = script(world, name, STARTING, SENT)
+        world.holds(proc)
+        key = proc.process.key
+        world.handles[key] = replace(world.handles[key], starts_beat=True)
+    world.look()
+    (found,) = world.findings
+    assert (found.effect, found.certainty) == ("double-scheduling", "likely")
+    assert [t.namespec for t in found.stop] == ["two"]
 
 
 @pytest.mark.parametrize("command", ["/usr/bin/tail -F /var/log/beat.log", SCRIPT])

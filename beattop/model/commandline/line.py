@@ -46,6 +46,8 @@ class CommandLine:
     dated: bool = False
     """A form for which Celery 5's rules of order and environment do not hold: Celery 3.1's
     (`celerybeat`, `manage.py celery beat`) or another program's own (`airflow celery worker`)."""
+    max_interval: str | None = None
+    """A beat's `--max-interval`: seconds that it may sleep at most."""
 
     @property
     def leads_to(self) -> Role:

@@ -79,7 +79,7 @@ BEAT: Final = f"""{DAEMON}
 345 --detach detach
 345 -s --schedule = schedule
 345 -S --scheduler = scheduler
-345 --max-interval =
+345 --max-interval = max_interval
 5   --enable-remote-control --no-enable-remote-control
 5   -n --hostname = hostname
 345 -l --loglevel =

@@ -91,6 +91,7 @@ def line_of(
         found.subcommand,
         found.old_order and not dated,
         dated,
+        get("max_interval") if role == "beat" else None,
     )
 
 

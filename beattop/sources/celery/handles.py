@@ -60,7 +60,16 @@ def read_handles(target: Holder, root: str, prefix: str = "") -> Handles:
         peers=() if target.fork and pipes else _peers(key.pid),
         readable=True,
         pipes=pipes,
+        root=_root(key.pid),
     )
+
+
+def _root(pid: int) -> tuple[int, int] | None:
+    try:
+        found = os.stat(f"/proc/{pid}/root/")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _wanted(schedule: str | None, root: str, prefix: str) -> tuple[str, ...]:

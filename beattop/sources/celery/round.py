@@ -6,13 +6,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.members import Lines
 from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.source import SourceName, SourceStatus, Status
 from beattop.model.supervisor import ProgramConfig, ProgramState, Supervisord, namespec
+from beattop.sources.celery.code import may_stand_by, starts_beat
 from beattop.sources.celery.handles import read_handles
 from beattop.sources.celery.holder import Holders
 from beattop.sources.celery.pidfile import read_pidfile
@@ -196,7 +197,10 @@ class Round:
         if told is not None and time.monotonic() < due:
             return told
         root = self._roots.get(key, _Root())
-        told = read_handles(target, root.path, root.prefix)
+        before, told = told, read_handles(target, root.path, root.prefix)
+        if not (target.fork and told.pipes):
+            starts, waits = _coded(target, before, root)
+            told = replace(told, starts_beat=starts, may_stand_by=waits)
         # A young one opens its schedule and connects to its broker yet; a pool child stays one.
         young = time.time() - target.process.started_at < _HANDLES_YOUNG_S
         wait_s = math.inf if target.fork and told.pipes else 0.0 if young else _HANDLES_EVERY_S
@@ -233,6 +237,15 @@ class Round:
             words = last_words(log, told, words.sent_at if words else None)
         self._asked[log.key] = (time.monotonic(), words)
         return words
+
+
+def _coded(target: Holder, before: Handles | None, root: _Root) -> tuple[bool, bool | None]:
+    """Whether its script starts a beat, and its scheduler may wait: read once in its life."""
+    if before is not None:
+        return before.starts_beat, before.may_stand_by
+    process = target.process
+    starts = target.scripted and starts_beat(process, root.path)
+    return starts, may_stand_by(process, root.path)
 
 
 def _root(pid: int) -> _Root:

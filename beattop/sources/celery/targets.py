@@ -54,6 +54,8 @@ class Holder:
     """Its schedule's path, absolute in its own root."""
     fork: bool
     """A fork of a worker with -B: its embedded beat, or a pool child."""
+    scripted: bool = False
+    """Its command line tells nothing, its log speaks as a beat's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def targets(
         else:
             _living(process, line, found)
             if line.role == "other" and beats and is_python(process) and _program(process) in beats:
-                found.holders.append(Holder(process, _schedule(line, process.cwd), fork=False))
+                schedule = _schedule(line, process.cwd)
+                found.holders.append(Holder(process, schedule, fork=False, scripted=True))
     spaces = {s.id: _pid_ns(s.key, by_pid) for s in supervisords}
     places = {(c.supervisor, c.group, c.name): c for c in configs}
     for config in configs:

@@ -21,6 +21,7 @@ from beattop.model.supervisor import ProgramConfig
 from beattop.sources.proc.facts import listed
 from beattop.sources.rooted import inside
 from beattop.sources.supervisor.server import Server, bare
+from beattop.sources.supervisor.variants import variants
 from beattop.text import MASK, clean, count, listing, safe, safe_argv
 
 DEADLINE_S = 8.0
@@ -124,7 +125,9 @@ def _ask(request: Mapping[str, object], deadline_s: float) -> dict[str, object]:
 
 
 def _reading(told: dict[str, object], path: str, root: str, blind: bool) -> ConfReading:
-    programs = tuple(_program(p) for p in _dicts(told["programs"])[:_MOST_PROGRAMS])
+    found = _dicts(told["programs"])[:_MOST_PROGRAMS]
+    apart = variants([_environment(p) for p in found])
+    programs = tuple(_program({**p, "variants": v}) for p, v in zip(found, apart, strict=True))
     status, detail = _judge(told, path)
     if status == "ok" and blind and any("%(ENV_" in p.command for p in programs):
         status, detail = (
@@ -188,10 +191,8 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
     ):
         value = values[key]
         values[key] = clean(value) if isinstance(value, str) else None
-    env = told["env"]
-    assert isinstance(env, dict)
     values["env"] = tuple(
-        (k, safe(str(v), value=True)) for k, v in sorted(env.items()) if listed(k)
+        (k, safe(v, value=True)) for k, v in sorted(_environment(told).items()) if listed(k)
     )
     values["command"] = command(str(told["command"]))
     lines = [str(line) for line in _list(told["lines"])]
@@ -201,6 +202,13 @@ def _program(told: Mapping[str, object]) -> ProgramConfig:
     values["after"] = None if after is None else rows[len(lines) :]
     values["exitcodes"] = tuple(_list(told["exitcodes"]))
     return ProgramConfig(**values)  # type: ignore[arg-type]  # the fields are the keys
+
+
+def _environment(told: Mapping[str, object]) -> dict[str, str]:
+    """All that a program's section sets; never kept as a whole."""
+    env = told["env"]
+    assert isinstance(env, dict)
+    return {str(name): str(value) for name, value in env.items()}
 
 
 _ENVIRONMENT = re.compile(r"[;#\s]*environment\s*[=:]", re.I)

@@ -28,6 +28,7 @@ FIELD_OF = {
     "--queues": "queues",
     "--schedule": "schedule",
     "--scheduler": "scheduler",
+    "--max-interval": "max_interval",
 }
 FLAG_OF = {"--beat": "beat", "--detach": "detach", "--help": "help", "--version": "help"}
 
