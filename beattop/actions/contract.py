@@ -15,6 +15,9 @@ class Executor(Protocol):
     reason: str
     """Why it refuses, in words; "" where it does not."""
 
+    before: str
+    """What an earlier beattop was killed in the middle of, in words; "" for nothing."""
+
     def execute(
         self,
         plan: Plan,

@@ -30,6 +30,8 @@ def run(
     printing, never the deed.
     """
     say, narrate = _Printer(out), _Printer(err)
+    if executor.before:
+        narrate(executor.before)
     findings = frame.findings
     plan = plan_duplicates(findings, frame.snapshot, only)
     if plan.empty:

@@ -10,6 +10,7 @@ from beattop.actions.carrying import Carrying
 from beattop.actions.checklist import Checklist
 from beattop.actions.clock import Clock
 from beattop.actions.ended import Blind
+from beattop.actions.interrupted import interrupted
 from beattop.actions.journal import Journal
 from beattop.actions.process_table import ProcessTable
 from beattop.actions.program_plan import surprises
@@ -55,6 +56,9 @@ class LiveExecutor:
         self._proc = proc or ProcessTable()
         self._clock = clock or Clock()
         self._connect = connect
+        # The demo is no part of what happens on this box.
+        at_large = confined_to is None
+        self.before = interrupted(self._journal, self._proc, self._clock) if at_large else ""
         self._busy = threading.Lock()
         self._closing = threading.Event()
         self._broken_off: Callable[[], None] = lambda: None

@@ -10,10 +10,14 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from beattop.sources.rooted import open_regular
 from beattop.text import safe
 
 MOST_BYTES = 5 * 1024 * 1024
 """Then the file becomes journal.jsonl.1, and the one that bore this name before is gone."""
+
+RECENT_BYTES = 256 * 1024
+"""How far back an action without an end is looked for."""
 
 
 def default_path(environ: os._Environ[str] | dict[str, str] = os.environ) -> Path:
@@ -30,6 +34,7 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._who = _who()
+        self.host = self._who["host"]
         self.trouble = ""
         """Why a line of this action could not be written, in words; "" while all is well."""
 
@@ -43,11 +48,25 @@ class Journal:
         line = {"at": round(at, 3), "action": action, "event": event, **self._who, **fields}
         data = json.dumps(_clean(line), ensure_ascii=False).encode() + b"\n"
         try:
-            path = self._path or default_path()
-            self._append(path, data)
+            self._append(self._file(), data)
         except (OSError, RuntimeError) as why:  # RuntimeError: Path.home() of a user without one
             reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
             self.trouble = f"the journal could not be written: {reason}"
+
+    def recent(self) -> list[dict[str, object]]:
+        """The newest lines, at most RECENT_BYTES of them, oldest first; none where unreadable."""
+        out: list[dict[str, object]] = []
+        with suppress(OSError, RuntimeError), open(open_regular(str(self._file())), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - RECENT_BYTES))
+            for raw in file.read(RECENT_BYTES).splitlines():
+                # The first may be cut off, and a line may be anybody's.
+                with suppress(ValueError, RecursionError):
+                    line = json.loads(raw)
+                    out += [line] if isinstance(line, dict) else []
+        return out
+
+    def _file(self) -> Path:
+        return self._path or default_path()
 
     def _append(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

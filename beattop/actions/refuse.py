@@ -11,6 +11,7 @@ class RefusingExecutor:
     """Says why it does nothing."""
 
     writable = False
+    before = ""
 
     def __init__(self, reason: str) -> None:
         """`reason` in words: "read-only (BEATTOP_READ_ONLY is set)"."""

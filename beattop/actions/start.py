@@ -22,6 +22,8 @@ from beattop.model.supervisor import ProgramState
 SECOND_S = 1.2
 """supervisord notices that startsecs are over at its next turn, up to a second later."""
 SPARE_S = 1.0
+SERVICES = frozenset({"beat", "worker", "worker+beat", "flower", "events"})
+"""Roles of programs that run until they are stopped."""
 _WORDS = {
     BAD_NAME: "the program does not exist any more",
     NO_FILE: "its command does not exist",
@@ -90,6 +92,10 @@ def _watch(run: Run, index: int, step: Step, client: WriteClient, before: Progra
         now = run.clock.monotonic()
         if state is not None:
             _gave_up(state, step)
+            if _ended_well(run, step, state, before):
+                words = f"ran and ended as it should (exit {state.exit_status})"
+                run.checks.tick(index, "runs", "done", f"{words} at {run.clock.words()}")
+                return
             if state.pid != pid:
                 pid, since = state.pid, now
             run.checks.tick(index, "runs", "pending", f"{state.state}, pid {pid}")
@@ -120,6 +126,15 @@ def _state(run: Run, step: Step, client: WriteClient) -> ProgramState | None:
         return None
     except Changed as why:
         raise Failed(str(why)) from None
+
+
+def _ended_well(run: Run, step: Step, state: ProgramState, before: ProgramState) -> bool:
+    """Whether it is no service, and has done its work: a migration, a job that runs once."""
+    found = run.program(step.target)
+    if found is None or found.config is None or found.role in SERVICES:
+        return False
+    anew = state.start_at > before.start_at
+    return state.state == "EXITED" and anew and state.exit_status in found.config.exitcodes
 
 
 def _gave_up(state: ProgramState, step: Step) -> None:

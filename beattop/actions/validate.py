@@ -57,8 +57,12 @@ def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
     keepers(run)
     useful(run, step)
     state = run.read(client, step.target)
-    if step.respawning and state.state == "RUNNING" and _lasts(run, step):
-        raise Changed(f"it does not loop any more: pid {state.pid} stays up")
+    if step.respawning and _meant(run, step):
+        if state.pid and not state.stop_at:
+            # supervisord forgets a program's deaths only where it, or the program, is new to it.
+            raise Changed(f"it is new since the look: pid {state.pid} is its first life")
+        if state.state == "RUNNING" and _lasts(run, step):
+            raise Changed(f"it does not loop any more: pid {state.pid} stays up")
     if step.respawning or step.target.process is None or state.state in DOWN:
         return state
     if not state.pid:
@@ -74,13 +78,15 @@ def program(run: Run, step: Step, client: WriteClient) -> ProgramState:
     return state
 
 
+def _meant(run: Run, step: Step) -> bool:
+    """Whether the loop is meant; an undo means whatever its start has brought forth."""
+    return bool(run.plan.keep) or step.target.process is not None
+
+
 def _lasts(run: Run, step: Step) -> bool:
     """Whether what looped when the plan was made has come to rest since, by the newest look.
 
-    Its name may have been given to another command, or its conflict mended. An undo means whatever
-    its start has brought forth.
+    Its name may have been given to another command, or its conflict mended.
     """
-    if not run.plan.keep and step.target.process is None:
-        return False
     found = run.program(step.target)
     return found is not None and not found.respawning and found.leader is not None

@@ -146,6 +146,8 @@ class BeattopApp(App[int]):
 
     def on_frame_arrived(self, event: FrameArrived) -> None:
         """Remember it and let the screens draw it."""
+        if self.frame is None and self.executor.before:
+            self.say(f"{self.executor.before}.", bad=True)
         self.frame = event.frame
         self.trails.follow(event.frame.snapshot)
         self._ring(event.frame)

@@ -131,6 +131,7 @@ class FakeExecutor:
 
     writable = True
     reason = ""
+    before = ""
 
     def __init__(self, *, hold: bool = False) -> None:
         self.plans: list[Plan] = []
@@ -178,6 +179,7 @@ class Refusing:
 
     writable = False
     reason = "read-only: BEATTOP_READ_ONLY is set"
+    before = ""
 
     def __init__(self) -> None:
         self.plans: list[Plan] = []

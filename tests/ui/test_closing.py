@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.conftest import running
+from tests.ui.doubles import FakeExecutor
 from tests.ui.frames import incident
 
 
@@ -24,6 +25,13 @@ async def test_told_twice_it_closes_once(opener, below):
         await screen.settle()
         assert list(screen.app.screen_stack) == left
         assert screen.app.return_code is None
+
+
+async def test_what_an_earlier_beattop_was_killed_in_the_middle_of_is_said():
+    executor = FakeExecutor()
+    executor.before = "a beattop (pid 7) was killed in the middle of 'Stop beat2' at 04:12"
+    async with running(incident(1), executor=executor) as screen:
+        assert "was killed in the middle of 'Stop beat2' at 04:12" in screen.text
 
 
 async def test_two_enters_on_the_button_of_a_dialog_close_it_once():

@@ -140,7 +140,7 @@ class FakeServer:
             "statename": state,
             "pid": pid,
             "start": old.get("start", int(AT) - 100),
-            "stop": 0,
+            "stop": old.get("stop", int(AT) - 50),
             "now": int(self.clock.now()),
             "spawnerr": old.get("spawnerr", ""),
             "exitstatus": 0,

@@ -121,7 +121,7 @@ def test_a_change_since_the_look_is_1(world: World) -> None:
 
 def test_not_yet_verified_is_1(world: World) -> None:
     class Slow:
-        writable, reason = True, ""
+        writable, reason, before = True, "", "a beattop was killed"
 
         def execute(self, plan, on_check, cancelled=lambda: False):  # type: ignore[no-untyped-def]
             return Outcome("unverified", (), "stopped, not yet verified")
@@ -135,6 +135,7 @@ def test_not_yet_verified_is_1(world: World) -> None:
     ran = Ran(*_pair(), Slow(), yes=True)
     assert ran.status == 1
     assert "stopped, not yet verified" in ran.out
+    assert ran.err.startswith("a beattop was killed\n")
 
 
 def test_only_advice_is_1_when_it_was_to_be_done(world: World) -> None:

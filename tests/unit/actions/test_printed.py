@@ -29,7 +29,7 @@ from tests.unit.actions.scene import (
 class Fixed:
     """An executor that ends as it is told to."""
 
-    writable, reason = True, ""
+    writable, reason, before = True, "", ""
 
     def __init__(
         self, status: Any = "done", checks: Sequence[Check] = (), further: Plan | None = None

@@ -159,3 +159,35 @@ def test_a_restart_has_to_hold_though_it_looped_before(tmp_path: Path) -> None:
     outcome = world.do(replace(plan, steps=(replace(plan.steps[0], verb="restart"),)))
     assert outcome.status == "failed"
     assert ticks(outcome)["runs"] == "failed"
+
+
+JOBS = {
+    "a job that runs once": ("other", 0, True),
+    "one that failed": ("other", 1, False),
+    "a beat, which should go on": ("beat", 0, False),
+    "a worker too": ("worker", 0, False),
+}
+
+
+@pytest.mark.parametrize("about", JOBS)
+def test_a_job_that_ran_and_ended_as_it_should(tmp_path: Path, about: str) -> None:
+    role, status, good = JOBS[about]
+    world = World(tmp_path, snapshot([program("job", state="EXITED", role=role)]))  # type: ignore[arg-type]
+
+    def runs_once(name: str) -> None:
+        pid = world.server.spawn(name)
+        world.proc.remove(pid)
+        world.server.put(name, "EXITED")
+        world.server.programs[name]["exitstatus"] = status
+
+    world.server.on_start = [runs_once]
+    world.clock.t = 5.0
+    outcome = world.do(plan_program("start", world.shot.programs, world.shot))
+    assert outcome.status == ("done" if good else "failed")
+    assert ("ran and ended as it should (exit 0) at" in details(outcome)["runs"]) == good
+
+
+def test_an_old_exit_is_not_the_new_ones(tmp_path: Path) -> None:
+    world = World(tmp_path, snapshot([program("job", state="EXITED", role="other")]))
+    world.server.on_start = [lambda name: None]
+    assert world.do(plan_program("start", world.shot.programs, world.shot)).status == "failed"

@@ -64,6 +64,14 @@ class TestChanged:
         world.proc.add(202, start=7777)
         assert world.do(plan).status == "changed"
 
+    def test_its_name_was_given_to_another_command(self, world, plan) -> None:  # type: ignore[no-untyped-def]
+        """A program that supervisord has read anew has not died once."""
+        world.server.spawn("beat2", "STARTING")
+        world.server.programs["beat2"]["stop"] = 0
+        outcome = world.do(plan)
+        assert outcome.status == "changed" and world.server.writes == []
+        assert "it is new since the look: pid 901 is its first life" in outcome.summary
+
     @pytest.mark.parametrize("how", ["halted", "silent", "both go on"])
     def test_the_kept_beat_sends_nothing_any_more(self, tmp_path: Path, how: str) -> None:
         """It would end the one that works for one that does not."""

@@ -1,0 +1,113 @@
+"""A beattop that was killed in the middle of an action: the next one tells, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beattop.actions import journal as journals
+from beattop.actions.interrupted import interrupted
+from beattop.actions.journal import Journal
+from beattop.model.plan import Plan
+from tests.unit.actions.fake import World
+from tests.unit.actions.scene import AT
+
+PID = 4_000_077
+
+
+def written(world: World, *more: dict[str, Any], **facts: Any) -> None:
+    plan = {"event": "plan", "title": "Stop beat2", "at": AT - 60}
+    usual = {"action": "a1", "host": socket.gethostname(), "pid": PID, "at": AT - 50}
+    with world.journal.open("a") as file:
+        for line in (plan, *more):
+            file.write(json.dumps({**usual, **line, **facts}) + "\n")
+
+
+CALL = {"event": "call", "call": 'supervisor.stopProcess("beat2")', "result": "accepted"}
+CHECK = {"event": "check", "label": "is stopped", "detail": "STOPPED at 12:00:00"}
+RESULT = {"event": "result", "status": "done"}
+
+
+def told(world: World) -> str:
+    return interrupted(Journal(world.journal), world.proc, world.clock)
+
+
+def test_what_it_was_at_is_told_once(world: World) -> None:
+    written(world, CALL, CHECK)
+    words = told(world)
+    assert f"a beattop (pid {PID}) was killed in the middle of 'Stop beat2' at 0" in words
+    assert "the last of it was: is stopped: STOPPED at 12:00:00. Look at what it left" in words
+    assert told(world) == ""
+    last = json.loads(world.journal.read_text().splitlines()[-1])
+    assert (last["action"], last["event"], last["status"]) == ("a1", "result", "interrupted")
+    assert last["pid"] == os.getpid()
+
+
+def test_a_call_may_be_the_last_of_it(world: World) -> None:
+    written(world, CALL)
+    assert 'the last of it was: supervisor.stopProcess("beat2"): accepted' in told(world)
+
+
+def test_or_nothing_at_all(world: World) -> None:
+    written(world)
+    assert "nothing of it is known" in told(world)
+
+
+def test_what_came_to_an_end_is_no_news(world: World) -> None:
+    assert told(world) == ""
+    written(world, CALL, RESULT)
+    assert told(world) == ""
+    assert len(world.journal.read_text().splitlines()) == 3
+
+
+def test_one_that_is_still_at_work_is_left_alone(world: World) -> None:
+    written(world, CALL)
+    world.proc.add(PID)
+    world.proc.born[PID] = world.clock.monotonic() - 100
+    assert told(world) == ""
+    world.proc.born[PID] = world.clock.monotonic() - 10  # another process of that pid
+    assert told(world) != ""
+
+
+def test_another_hosts_is_its_own_matter(world: World) -> None:
+    written(world, CALL, host="elsewhere")
+    assert told(world) == ""
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "[" * 9000, '{"event": "plan"}'])
+def test_a_line_may_be_anything(world: World, line: str) -> None:
+    world.journal.write_text(line + "\n")
+    written(world, CALL)
+    assert "Stop beat2" in told(world)
+
+
+def test_only_the_end_of_a_long_journal_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(world, CALL)
+    monkeypatch.setattr(journals, "RECENT_BYTES", 40)
+    assert told(world) == ""
+
+
+def test_a_journal_that_is_none_is_no_trouble(world: World, tmp_path: Path) -> None:
+    world.journal.unlink(missing_ok=True)
+    os.mkfifo(world.journal)
+    assert told(world) == ""
+
+
+def test_the_executor_knows_it_but_for_a_confined_one(world: World) -> None:
+    written(world, CALL)
+    world.confined = frozenset()
+    assert world.executor.before == ""
+    world.confined, world._executor = None, None
+    assert "was killed in the middle of" in world.executor.before
+
+
+def test_its_own_action_has_an_end(world: World, plan: Plan) -> None:
+    world.do(plan)
+    assert told(world) == ""
