@@ -45,7 +45,7 @@ def run(
         narrate(f"not seen: {why}")
     for finding in findings:
         if finding.kind in DUPLICATES and finding.certainty == "possible":
-            narrate(f"possible only, so left alone: {finding.summary}")
+            narrate(f"possible only, so left alone: {safe(finding.summary)}")
     if plan.empty:
         return _nothing(frame.snapshot, findings, plan, blind, yes)
     if not yes:

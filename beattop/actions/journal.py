@@ -47,7 +47,7 @@ class Journal:
             self._append(path, data)
         except (OSError, RuntimeError) as why:  # RuntimeError: Path.home() of a user without one
             reason = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
-            self.trouble = f"the journal could not be written: {safe(reason)}"
+            self.trouble = f"the journal could not be written: {reason}"
 
     def _append(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -179,8 +179,8 @@ def plan_finding_alternative(finding: Finding, snapshot: Snapshot) -> Plan:
             step = signal_step(target, target.process, heir=heir)
             parts.steps.append(replace(step, pidfile=fact))
             parts.warnings.append(
-                f"{called(target)} is the beat that works now: until {heir.namespec} has taken "
-                "over, nothing is scheduled"
+                f"{called(target)} is the beat that works now: until {safe(heir.namespec)} has "
+                "taken over, nothing is scheduled"
             )
             parts.warnings.append(f"{called(target)} cannot be started again from here (no undo)")
     if heir is None or not any(step.heir for step in parts.steps):

@@ -15,7 +15,6 @@ from beattop.actions.validate import heir, keepers, useful
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
 from beattop.sources.proc.stat import Stat
-from beattop.text import safe
 
 WAIT_S = 12.0
 """A beat ends within a second; a shell's child that imports may need its import's time first."""
@@ -113,7 +112,7 @@ def kill_plan(run: Run, step: Step, found: Stat) -> Plan:
     kill = signal_step(step.target, process_table.key(found), kill=True, heir=step.heir)
     parts.steps.append(replace(kill, pidfile=step.pidfile))
     parts.warnings.append(
-        f"pid {found.pid} ({safe(run.proc.words(found.pid))}) did not end on SIGTERM. SIGKILL "
+        f"pid {found.pid} ({run.proc.words(found.pid)}) did not end on SIGTERM. SIGKILL "
         "gives it no time to save its schedule or to end its tasks, and leaves its pidfile behind"
     )
     return parts.plan(f"Kill pid {found.pid}", run.look(), run.plan.keep)

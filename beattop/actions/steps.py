@@ -37,7 +37,8 @@ def command(snapshot: Snapshot, verb: ProgramVerb, target: ProgramId) -> str | N
     server = supervisord(snapshot, target.supervisor)
     if server and server.key is None and server.answers is False and server.conf:
         return shlex.join(["supervisord", "-c", server.conf]) if verb == "start" else None
-    return shlex.join([*server.ctl, verb, target.namespec]) if server and server.ctl else None
+    named = safe(target.namespec)
+    return shlex.join([*server.ctl, verb, named]) if server and server.ctl else None
 
 
 def call(verb: ProgramVerb, namespec: str) -> str:

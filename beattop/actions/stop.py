@@ -109,7 +109,7 @@ def _guard(run: Run, stopping: Stopping) -> Guard:
 
 
 def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, ProgramState | None]:
-    """(how many calls it took, the state after the last); raises Failed where none was taken."""
+    """(which call was taken, the state after it); raises Failed where none was."""
     client, target = stopping.client, stopping.step.target
     state = stopping.before
     tries = GUARDED_TRIES if guard.stands else TRIES
@@ -117,7 +117,7 @@ def _until_taken(run: Run, stopping: Stopping, guard: Guard) -> tuple[int, Progr
         if guard.stands:
             state = _harmless(run, stopping, state, guard)
             if state.state in (*validate.DOWN, "STOPPING", "EXITED"):
-                return attempt - 1, state
+                return attempt, state
         stopping.asked_at = run.clock.monotonic()
         try:
             client.stop(address(target))

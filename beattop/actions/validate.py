@@ -11,6 +11,7 @@ from beattop.actions.steps import keeper
 from beattop.actions.writer import WriteClient
 from beattop.model.plan import Step
 from beattop.model.supervisor import ProgramState
+from beattop.text import safe
 
 DOWN = ("STOPPED", "FATAL")
 """States that only a person (or a restart of supervisord) ends."""
@@ -44,7 +45,7 @@ def heir(run: Run, step: Step) -> None:
     target = replace(step.target, program=step.heir, namespec=step.heir.namespec)
     state = run.read(run.client(target), target)
     if state.state not in ("RUNNING", "STARTING", "BACKOFF", "EXITED"):
-        raise Changed(f"{step.heir.namespec}, which was to take over, is {state.state} now")
+        raise Changed(f"{safe(step.heir.namespec)}, which was to take over, is {state.state} now")
 
 
 def program(run: Run, step: Step, client: WriteClient) -> ProgramState:

@@ -114,7 +114,7 @@ def respawning(programs: Sequence[Program], held: Beat, snapshot: Snapshot) -> L
             file=first.config.file if first.config else None,
             line=first.config.line if first.config else 0,
             section=first.config.section if first.config else None,
-            ticket=f"Remove what starts the unsupervised beat {stranger} of {app_name(held)}.",
+            ticket=f"Remove what starts {stranger} of {app_name(held)}.",
         )
     return unwanted(first, snapshot, f"{beat_name(held, snapshot)} already is the beat of its app")
 
@@ -246,7 +246,7 @@ def double(kept: Beat, surplus: Sequence[Beat], snapshot: Snapshot) -> LastingFi
         )
     first = unwanted(wanted[0], snapshot, f"{beat_name(kept, snapshot)} already is the beat")
     text = first.text + _and_for(wanted)
-    if own is not None and own.id in programs and not _shared(own, wanted[0]):
+    if own is not None and own.id in programs:
         text += " " + _several(own, snapshot).text
     if kept.pidfile is None:
         text += (

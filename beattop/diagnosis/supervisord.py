@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable
 
 from beattop.model.finding import Finding, Keep, LastingFix, Target
+from beattop.model.process import ProcessKey
 from beattop.model.snapshot import Member, Program, Snapshot
 from beattop.model.source import SourceStatus
 from beattop.model.supervisor import ProgramConfig, Supervisord
@@ -134,13 +134,13 @@ def denied(snapshot: Snapshot) -> Iterable[Finding]:
 
 def doubles(snapshot: Snapshot) -> Iterable[tuple[Finding, tuple[str, ...]]]:
     """Two live supervisords on one conf, with the ids of the surplus ones."""
-    live = list({s.key: s for s in snapshot.supervisords if s.key and s.conf}.values())
+    live = list({s.key: s for s in snapshot.supervisords if s.key and s.conf}.items())
     while live:
         first, *rest = live
-        found = [first, *(s for s in rest if _one_conf(first, s, snapshot))]
-        live = [s for s in rest if s not in found]
+        found = [first, *(other for other in rest if _one_conf(first[1], other[1], snapshot))]
+        live = [other for other in rest if other not in found]
         if len(found) > 1:
-            yield _double(str(first.conf), found, snapshot)
+            yield _double(str(first[1].conf), found, snapshot)
 
 
 def _one_conf(a: Supervisord, b: Supervisord, snapshot: Snapshot) -> bool:
@@ -171,37 +171,35 @@ def _alike(a: ProgramConfig, b: ProgramConfig) -> bool:
 
 
 def _double(
-    conf: str, servers: list[Supervisord], snapshot: Snapshot
+    conf: str, servers: list[tuple[ProcessKey, Supervisord]], snapshot: Snapshot
 ) -> tuple[Finding, tuple[str, ...]]:
-    def rank(server: Supervisord) -> tuple[bool, int]:
-        return (server.answers is not True, server.key.start_ticks if server.key else 0)
+    def rank(one: tuple[ProcessKey, Supervisord]) -> tuple[bool, int]:
+        return (one[1].answers is not True, one[0].start_ticks)
 
-    kept, *surplus = sorted(servers, key=rank)
-    programs = [p for s in surplus for p in _programs(snapshot, s)]
+    ordered = sorted(servers, key=rank)
+    (kept_key, kept), *surplus = ordered
+    programs = [p for _, s in surplus for p in _programs(snapshot, s)]
     evidence, stop = [], []
-    for server in (kept, *surplus):
+    for key, server in ordered:
         member = _member(snapshot, server)
-        if server.key is None:
-            continue
         age = duration(snapshot.at - member.process.started_at) if member else "?"
         named = f", as {server.conf}" if server.conf != conf else ""
-        evidence.append(f"pid {server.key.pid}: up {age}{named}, {_answers(server, snapshot)}")
+        evidence.append(f"pid {key.pid}: up {age}{named}, {_answers(server, snapshot)}")
         if server is not kept:
-            stop.append(_stop(server, member))
-    kept_pid = kept.key.pid if kept.key else None
-    pids = tuple(s.key.pid for s in surplus if s.key)
+            stop.append(_stop(key, server))
+    pids = tuple(key.pid for key, _ in surplus)
     finding = Finding(
         kind="double-supervisor",
         severity="critical",
         certainty="certain",
         summary=f"{count(len(servers), 'supervisord')} run {conf}: every program stands "
         f"{'twice' if len(servers) == 2 else f'{len(servers)} times'}; "
-        f"pid {listing([str(p) for p in pids])} is the surplus one beside pid {kept_pid}.",
+        f"pid {listing([str(p) for p in pids])} is the surplus one beside pid {kept_key.pid}.",
         effect="every program twice",
         programs=tuple(p.id for p in programs),
         pids=pids,
         evidence=tuple(evidence),
-        keep=(Keep(kept.id, None, kept_pid, process=kept.key, why="answers, or is the older"),),
+        keep=(Keep(kept.id, None, kept_key.pid, process=kept_key, why="answers, or is the older"),),
         stop=tuple(stop),
         lasting=LastingFix(
             f"End the surplus supervisord with SIGTERM (it stops its programs), then find what "
@@ -213,7 +211,7 @@ def _double(
         identity=f"double-supervisor:{conf}",
         short=f"{len(servers)} supervisords run {conf}",
     )
-    return finding, tuple(s.id for s in surplus)
+    return finding, tuple(s.id for _, s in surplus)
 
 
 def _answers(server: Supervisord, snapshot: Snapshot) -> str:
@@ -223,15 +221,14 @@ def _answers(server: Supervisord, snapshot: Snapshot) -> str:
     return (word.detail if word else "") or "does not answer"
 
 
-def _stop(server: Supervisord, member: Member | None) -> Target:
-    assert server.key is not None
+def _stop(key: ProcessKey, server: Supervisord) -> Target:
     return Target(
         server.id,
         None,
-        server.key.pid,
+        key.pid,
         "advice",
-        shlex.join(["kill", "-TERM", str(server.key.pid)]),
-        process=server.key,
+        f"kill -TERM {key.pid}",
+        process=key,
         why="SIGTERM lets it stop its programs in order; tasks that run in its workers are waited "
         "for stopwaitsecs, so a person decides",
     )

@@ -3,20 +3,21 @@
     python -m tests.mutate [FILE...] [-j JOBS] [--again]
 
 Survivors must stand in survivors.toml with a reason. What was found out is kept in .mutate/: a run
-that was broken off goes on where it stopped; after a change of any source or test all is tried
-again, each mutant first against the test that killed it before.
+that was broken off goes on where it stopped; after a change of tests what they killed or let live is
+tried again, after one of a source all, each mutant first against the test that killed it before. At
+the end each test that killed one is run in the same way with nothing changed: one that fails there
+too has shown nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,6 +30,7 @@ else:
 
 from tests.mutate.cover import Cover
 from tests.mutate.mutants import Mutant, mutants
+from tests.mutate.tree import CONTROL, Tree
 from tests.mutate.trial import PYTEST, Trial, Verdict, Warm
 
 ROOT = Path(__file__).parents[2]
@@ -47,23 +49,17 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
     os.chdir(ROOT)
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets in the same order each time
+        again = [sys.executable, "-m", "tests.mutate", *sys.argv[1:]]
+        os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})
     os.environ["CI"] = "1"  # the same hypothesis examples each time
     KEPT.mkdir(exist_ok=True)
-    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).glob("*.py"))]
+    every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).rglob("*.py"))]
     files = [f for f in every if not options.files or any(o in f for o in options.files)]
-    tree = _hash(
-        [*ROOT.glob("beattop/**/*.py"), *ROOT.glob("tests/unit/**/*"), *ROOT.glob("tests/*.py")]
-    )
-    cover = _cover(tree, every)
+    tree = Tree.of(ROOT)
+    cover = _cover(tree.whole, every)
     verdicts = _run(files, cover, tree, options.jobs, options.again)
     return _report(verdicts, files)
-
-
-def _hash(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(p for p in paths if p.is_file() and p.suffix != ".pyc"):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _cover(tree: str, files: list[str]) -> Cover:
@@ -100,35 +96,62 @@ def _cover(tree: str, files: list[str]) -> Cover:
     return Cover(frozenset(), found["lines"], found["seconds"])
 
 
-def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> dict[str, Verdict]:
+def _run(files: list[str], cover: Cover, tree: Tree, jobs: int, again: bool) -> dict[str, Verdict]:
     kept = KEPT / "verdicts.json"
-    before = _read(kept) or {"tree": tree, "verdicts": {}, "by": {}}
-    old = {name: Verdict(**v) for name, v in before["verdicts"].items()}
-    same = before["tree"] == tree
-    verdicts: dict[str, Verdict] = {}
+    before = _read(kept) or {"tree": {}, "verdicts": {}, "by": {}}
+    told = {name: Verdict(**v) for name, v in before["verdicts"].items()}
+    old = {name: v for name, v in told.items() if tree.holds(before["tree"], v)}
+    if again:
+        good = {True: "survived", False: "killed"}
+        old = {name: v for name, v in old.items() if v.word == good[CONTROL in name]}
+    verdicts = {name: v for name, v in old.items() if CONTROL in name}
     todo: list[Mutant] = []
     for mutant in (m for f in files for m in mutants(ROOT, f)):
-        found = old.get(mutant.name)
-        if same and found is not None and not (again and found.word == "survived"):
-            verdicts[mutant.name] = found
+        if mutant.name in old:
+            verdicts[mutant.name] = old[mutant.name]
         else:
             todo.append(mutant)
-    by = before["by"] | {name: v.by for name, v in old.items() if v.by}
+    by = before["by"] | {name: v.by for name, v in told.items() if v.by}
     trials = _trials(todo, cover, by)
     tried = {t.mutant.name for t in trials}
-    progress = _Progress(len(trials), kept, tree, by, old if same else {}, verdicts)
+    progress = _Progress(len(trials), kept, tree, by, old, verdicts)
     for mutant in todo:
         if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
-    if trials:
-        modules = sorted({nodeid.split("::")[0] for t in trials for nodeid in t.tests})
-        pytest.main([*PYTEST, *modules], plugins=[Warm(trials, jobs, progress.tell)])
+
+    def rounds() -> Iterator[list[Trial]]:
+        yield trials
+        controls = _controls(files, verdicts, cover)
+        progress.total += len(controls)
+        yield controls
+
+    if trials or _controls(files, verdicts, cover):
+        warm = Warm(files, rounds(), cover.seconds, jobs, progress.tell)
+        pytest.main([*PYTEST, *TESTS], plugins=[warm])
     progress.keep()
+    if missing := [m.name for m in todo if m.name not in verdicts]:
+        sys.exit(f"{len(missing)} mutants were not tried, of them {missing[0]}")
     return verdicts
 
 
+def _controls(files: list[str], verdicts: dict[str, Verdict], cover: Cover) -> list[Trial]:
+    """Whoever killed a mutant, on the same code without any change: it must not fail there too.
+
+    Once for each test, and for each file whose import was done again.
+    """
+    out: dict[tuple[str, str], Trial] = {}
+    for mutant in (m for f in files for m in mutants(ROOT, f)):
+        by = verdicts[mutant.name].by
+        key = (by or "", "" if mutant.function else mutant.file)
+        if by and key not in out:
+            tests = [by] if by in cover.seconds else []  # the import itself failed
+            seconds = sum(cover.seconds[t] for t in tests)
+            out[key] = Trial(mutant.undone(CONTROL.lstrip() + by), tests, seconds)
+    return [t for t in out.values() if t.mutant.name not in verdicts]
+
+
 def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]:
-    """Each with its tests: who killed it before, then the fastest."""
+    """Each with its tests: who killed it before, then those that run most of its file in a time."""
     running: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for test, files in cover.lines.items():
         for file, lines in files.items():
@@ -142,7 +165,11 @@ def _trials(todo: list[Mutant], cover: Cover, by: dict[str, str]) -> list[Trial]
         if not mutant.function:  # a test that only reads a constant runs no line
             files = {test.partition("::")[0] for test in tests}
             tests = {test for test in cover.seconds if test.partition("::")[0] in files}
-        order = sorted(tests, key=lambda t: (cover.seconds[t], t))
+
+        def worth(test: str, file: str = mutant.file) -> float:
+            return len(cover.lines[test].get(file, ())) / (0.05 + cover.seconds[test])
+
+        order = sorted(tests, key=lambda t: (-worth(t), t))
         if order:
             spent = sum(cover.seconds[t] for t in order)
             out.append(Trial(mutant, order, spent, by.get(mutant.name)))
@@ -154,7 +181,7 @@ class _Progress:
         self,
         total: int,
         kept: Path,
-        tree: str,
+        tree: Tree,
         by: dict[str, str],
         old: dict[str, Verdict],
         new: dict[str, Verdict],
@@ -169,8 +196,8 @@ class _Progress:
         self.new[verdict.name] = verdict
         self.done += 1
         now = time.monotonic()
-        if verdict.word == "survived":
-            print(f"survived  {verdict.name}", flush=True)
+        if verdict.word in ("survived", "broken") and CONTROL not in verdict.name:
+            print(f"{verdict.word}  {verdict.name}", flush=True)
         if now - self.said_at > 30:
             self.said_at = now
             print(f"{self.done} of {self.total} in {now - self.began:.0f} s", flush=True)
@@ -180,10 +207,12 @@ class _Progress:
 
     def keep(self) -> None:
         all_ = {name: asdict(v) for name, v in (self.old | self.new).items()}
-        _write(self.kept, {"tree": self.tree, "verdicts": all_, "by": self.by})
+        _write(self.kept, {"tree": asdict(self.tree), "verdicts": all_, "by": self.by})
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
+    controls = {name: v for name, v in verdicts.items() if CONTROL in name}
+    verdicts = {name: v for name, v in verdicts.items() if name not in controls}
     survived = {name for name, v in verdicts.items() if v.word == "survived"}
     reasons = {
         f"{scope}  {change}": why
@@ -198,6 +227,8 @@ def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
     )
     wrong = [f"survived without a reason: {name}" for name in sorted(survived - reasons.keys())]
     wrong += [f"has a reason, but does not survive: {n}" for n in sorted(reasons.keys() - survived)]
+    wrong += [f"could not be tried: {n}" for n, v in sorted(verdicts.items()) if v.word == "broken"]
+    wrong += [f"fails at {n}" for n, v in sorted(controls.items()) if v.word != "survived"]
     wrong += [f"its reason is empty: {name}" for name, why in reasons.items() if not why.strip()]
     print("\n".join(wrong))
     return 1 if wrong else 0

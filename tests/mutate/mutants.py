@@ -2,8 +2,9 @@
 
 Left out: the words of sentences (a string with a space in it, or within an f-string), since a test
 of each word mirrors the code; which sentence is chosen is not left out. Of numbers above ten the
-half and the double stand for all. Annotations, asserts (they tell mypy what is known) and
-decorators are left alone.
+half and the double stand for all. Annotations, asserts (they tell mypy what is known), decorators
+and the first assignment of a name (without it all that reads it fails) are left alone. A line that
+no test runs is not left out: its mutants survive.
 """
 
 from __future__ import annotations
@@ -14,6 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from tests.mutate.nodes import (
+    Place,
+    goes_on,
+    has_value_before,
+    header,
+    is_docstring,
+    is_plain,
+    is_prose,
+    is_text,
+    only_for_types,
+    text,
+)
 
 _SKIPPED_FIELDS = frozenset({"annotation", "returns", "decorator_list", "type_comment", "msg"})
 _SKIPPED = (ast.Import, ast.ImportFrom, ast.Assert, ast.Global, ast.Nonlocal)
@@ -27,24 +41,10 @@ _ARITHMETIC = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift,
 }  # fmt: skip
-_MATCHING = {"startswith", "endswith", "split", "partition", "rpartition", "replace", "compile"}
+_PAIRS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list"}
+_DROPPED = {"safe", "clean", "reversed"}
+"""Called with one thing, they give the like of it."""
 _WIDTH = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a node hangs: an attribute of its parent, or an item of a list there."""
-
-    parent: ast.AST
-    field: str
-    index: int | None
-
-    def put(self, node: ast.AST) -> None:
-        """Hang another node there."""
-        if self.index is None:
-            setattr(self.parent, self.field, node)
-        else:
-            getattr(self.parent, self.field)[self.index] = node
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,10 @@ class Mutant:
     def name(self) -> str:
         """Scope and change."""
         return f"{self.scope}  {self.change}"
+
+    def undone(self, change: str) -> Mutant:
+        """The same without any change."""
+        return replace(self, change=change, node=self.place.node)
 
     def apply(self) -> ast.Module:
         """The whole file's tree, changed for good: for a process that ends soon."""
@@ -118,15 +122,15 @@ class _Walk:
         self.above.pop()
 
     def _visit(self, node: ast.AST, place: Place) -> Iterator[Mutant]:
-        if isinstance(node, _SKIPPED) or _is_docstring(node) or _only_for_types(node):
+        if isinstance(node, _SKIPPED) or is_docstring(node) or only_for_types(node):
             return
-        if isinstance(node, ast.Subscript) and _text(node.value) in ("Literal", "Callable"):
+        if isinstance(node, ast.Subscript) and text(node.value) in ("Literal", "Callable"):
             return  # a type
-        if isinstance(node, ast.Assign) and _text(node.targets[0]) == "__all__":
+        if isinstance(node, ast.Assign) and text(node.targets[0]) == "__all__":
             return
         before = self.function, self.outermost, self.lines
         if isinstance(node, ast.stmt):
-            self.lines = _header(node)
+            self.lines = header(node)
         for new, change in _variants(node, place, self.above):
             yield Mutant(
                 self.file, ".".join(self.function) if self.outermost[0] else "",
@@ -157,12 +161,12 @@ class _Walk:
         for parent in reversed(self.above):
             if not isinstance(parent, ast.expr | ast.keyword | ast.Return | ast.Assign):
                 break
-            if len(_text(parent)) > _WIDTH:
+            if len(text(parent)) > _WIDTH:
                 break
             shown = parent
-        old = _text(shown)
+        old = text(shown)
         place.put(new)
-        changed = _text(shown) if shown is not node else _text(new)
+        changed = text(shown) if shown is not node else text(new)
         place.put(node)
         return f"{_cut(old)} -> {_cut(changed)}"
 
@@ -173,32 +177,43 @@ def _variants(
     parent = place.parent
     condition = place.field in ("test", "ifs")
     if condition:
-        said = _cut(_text(node))
+        said = _cut(text(node))
         for value in (False,) if isinstance(parent, ast.While) else (True, False):
             yield ast.Constant(value), f"if {said} -> if {value}"
     within = condition or isinstance(parent, ast.BoolOp)
     if isinstance(node, ast.stmt):
-        yield from _of_statement(node)
+        yield from _of_statement(node, place, above)
     elif isinstance(node, ast.BoolOp):
         for i in range(len(node.values)):
             rest = [v for j, v in enumerate(node.values) if j != i]
             yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest), None
-    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for swapped in ({} if within else _NEGATED, _BOUNDARY):
-            if new := swapped.get(type(node.ops[0])):
-                yield ast.Compare(node.left, [new()], node.comparators), None
+    elif isinstance(node, ast.Compare):
+        for i, op in enumerate(node.ops):
+            for swapped in ({} if within and len(node.ops) == 1 else _NEGATED, _BOUNDARY):
+                if new := swapped.get(type(op)):
+                    ops = [*node.ops[:i], new(), *node.ops[i + 1 :]]
+                    yield ast.Compare(node.left, ops, node.comparators), None
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         if not within:
             yield node.operand, None
     elif isinstance(node, ast.BinOp):
         new = _ARITHMETIC.get(type(node.op))
-        if new and not any(_is_text(side) for side in (node.left, node.right)):
+        if new and not any(is_text(side) for side in (node.left, node.right)):
             yield ast.BinOp(node.left, new(), node.right), None
+            if isinstance(node.op, ast.Add | ast.Sub):  # of lists and sets the other one only fails
+                yield node.left, None
     elif isinstance(node, ast.ExceptHandler):
+        if isinstance(node.type, ast.Tuple):
+            for i, one in enumerate(node.type.elts):
+                rest = ast.Tuple(node.type.elts[:i] + node.type.elts[i + 1 :], ast.Load())
+                yield (
+                    ast.ExceptHandler(rest, node.name, node.body),
+                    f"except {text(node.type)} without {text(one)}",
+                )
         if not isinstance(node.body[0], ast.Raise):
             yield (
                 ast.ExceptHandler(node.type, node.name, [ast.Raise()]),
-                f"except {_text(node.type) if node.type else ''}: raise",
+                f"except {text(node.type) if node.type else ''}: raise",
             )
     elif isinstance(node, ast.Constant) and getattr(parent, "arg", "") != "strict":
         for value in _constants(node.value, place, above):
@@ -208,38 +223,50 @@ def _variants(
 
 
 def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str | None]]:
-    """Without one of its arguments: the default then counts. (None for it is mypy's to find.)"""
+    """Another one of its pair, none at all, or without one of its arguments.
+
+    The default then counts. (None for an argument is mypy's to find.)
+    """
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if other := _PAIRS.get(name):
+        yield ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords), None
+    if name in _DROPPED:
+        yield node.args[0], None
     for i, keyword in enumerate(node.keywords):
         if keyword.arg == "strict":
             continue  # of zip(): an assertion
         rest = node.keywords[:i] + node.keywords[i + 1 :]
-        said = f"{_text(node.func)}() without {_cut(_text(keyword))}"
+        said = f"{text(node.func)}() without {_cut(text(keyword))}"
         yield ast.Call(node.func, node.args, rest), said
     if len(node.args) > 1:
-        said = f"{_cut(_text(node))} without {_text(node.args[-1])}"
+        said = f"{_cut(text(node))} without {text(node.args[-1])}"
         yield ast.Call(node.func, node.args[:-1], node.keywords), said
 
 
-def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.AST, str | None]]:
-    said = _cut(_text(node))
+def _of_statement(
+    node: ast.stmt, place: Place, above: list[ast.AST]
+) -> Iterator[tuple[ast.AST, str | None]]:
+    said = _cut(text(node))
     if isinstance(node, ast.Return):
-        if node.value is not None and not isinstance(node.value, ast.Constant):
+        if node.value is not None and not is_plain(node.value):
             yield ast.Return(ast.Constant(None)), f"{said} -> return None"
+        elif goes_on(node, place, above):
+            yield _never(node), f"deleted: {said}"
     elif isinstance(
         node, ast.Expr | ast.AugAssign | ast.Continue | ast.Break | ast.Raise | ast.Delete
     ):
-        yield ast.Pass(), f"deleted: {said}"
-    elif isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name | ast.Tuple):
-        yield ast.Pass(), f"deleted: {said}"
+        yield _never(node), f"deleted: {said}"
+    elif isinstance(node, ast.Assign) and has_value_before(node, above):
+        yield _never(node), f"deleted: {said}"
     elif isinstance(node, ast.For | ast.AsyncFor):
-        head = f"for {_text(node.target)} in {_text(node.iter)}"
+        head = f"for {text(node.target)} in {text(node.iter)}"
         yield (
             type(node)(node.target, ast.Tuple([], ast.Load()), node.body, node.orelse),
-            f"{_cut(head)} -> for {_text(node.target)} in ()",
+            f"{_cut(head)} -> for {text(node.target)} in ()",
         )
     elif isinstance(node, ast.With | ast.AsyncWith):
         if all(item.optional_vars is None for item in node.items):
-            head = ", ".join(_text(item) for item in node.items)
+            head = ", ".join(text(item) for item in node.items)
             yield ast.If(ast.Constant(True), node.body, []), f"without: with {_cut(head)}"
 
 
@@ -254,52 +281,13 @@ def _constants(value: object, place: Place, above: list[ast.AST]) -> Iterator[An
         else:
             yield value * 2
             yield value // 2 if isinstance(value, int) else value / 2
-    elif isinstance(value, str) and not _is_prose(value, place, above):
+    elif isinstance(value, str) and not is_prose(value, place, above):
         yield "XX" + value
 
 
-def _is_prose(value: str, place: Place, above: list[ast.AST]) -> bool:
-    """Words of a sentence, and no sign to look for."""
-    if isinstance(place.parent, ast.JoinedStr | ast.FormattedValue):
-        return True
-    if any(isinstance(node, ast.FormattedValue) and node.format_spec in above for node in above):
-        return True
-    if not value.strip(" .,;:()`'") or " " not in value:
-        return not value.strip(" .,;:()`'") and value != ""
-    if not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in above):
-        return False
-    if any(isinstance(node, ast.Compare) for node in above[-2:]):
-        return False
-    call = place.parent
-    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return not (named and call.func.attr in _MATCHING)
-
-
-def _is_text(node: ast.AST) -> bool:
-    if isinstance(node, ast.BinOp):
-        return _is_text(node.left) or _is_text(node.right)
-    return isinstance(node, ast.JoinedStr) or (
-        isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _only_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and _text(node.test) == "TYPE_CHECKING"
-
-
-def _header(node: ast.stmt) -> range:
-    """The lines of a statement, of a compound one those before its body."""
-    body = getattr(node, "body", None)
-    end = body[0].lineno - 1 if body else (node.end_lineno or node.lineno)
-    return range(node.lineno, max(node.lineno, end) + 1)
-
-
-def _text(node: ast.AST) -> str:
-    return " ".join(ast.unparse(node).split())
+def _never(node: ast.stmt) -> ast.stmt:
+    """In place of a statement that is deleted: a generator stays one, a class's `super()` known."""
+    return ast.If(ast.Constant(False), [node], [])
 
 
 def _cut(text: str) -> str:

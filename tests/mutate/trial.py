@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -43,7 +43,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How it went: killed (`by` a test), timeout, survived."""
+    """How it went: killed (`by` a test), timeout, survived, or broken: it could not be tried."""
 
     name: str
     word: str
@@ -86,11 +86,13 @@ def judge(
             os.close(watch)
             os.close(told)
             del running[watch]
-            if late or status in (-signal.SIGKILL, -signal.SIGXCPU):
-                yield Verdict(trial.mutant.name, "timeout", None, spent)
+            if late or status in (-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGALRM):
+                word = "timeout"
+            elif status == 0:
+                word = "survived"
             else:
-                word = "survived" if status == 0 else "killed"
-                yield Verdict(trial.mutant.name, word, by or None, spent)
+                word = "killed" if by else "broken"
+            yield Verdict(trial.mutant.name, word, by or None, spent)
 
 
 def _fork(trial: Trial, attempt: Callable[[Trial], str | None], tell: int) -> int:
@@ -134,16 +136,29 @@ class Warm:
     A function is changed in place, so that everybody who imported it calls the changed one.
     """
 
-    def __init__(self, trials: Sequence[Trial], jobs: int, told: Callable[[Verdict], None]) -> None:
-        self.trials, self.jobs, self.told = trials, jobs, told
+    def __init__(
+        self,
+        files: Sequence[str],
+        rounds: Iterable[Sequence[Trial]],
+        seconds: Mapping[str, float],
+        jobs: int,
+        told: Callable[[Verdict], None],
+    ) -> None:
+        self.files, self.rounds, self.jobs, self.told = files, rounds, jobs, told
+        self.seconds = seconds
+        """What each test takes unchanged."""
         self.kills: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
         """By function: who killed one of its mutants will often kill the next."""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """To write pytest's own traceback, which nobody reads, takes ten times its test."""
+        config.option.tbstyle = "native"
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Instead of pytest's own."""
         self.items = {item.nodeid: item for item in session.items}
         self.folders = session.config._tmp_path_factory  # type: ignore[attr-defined]
-        files = {os.path.abspath(t.mutant.file) for t in self.trials}
+        files = {os.path.abspath(f) for f in self.files}
         self.live: dict[tuple[str, int, str], list[FunctionType]] = {}
         for found in gc.get_objects():
             if isinstance(found, FunctionType) and found.__code__.co_filename in files:
@@ -152,9 +167,10 @@ class Warm:
         gc.freeze()
         with tempfile.TemporaryDirectory(dir=".mutate") as folder:
             self.folder = Path(folder).absolute()
-            for verdict in judge(self.trials, self.jobs, self._attempt):
-                self.kills[verdict.scope][verdict.by] += 1
-                self.told(verdict)
+            for trials in self.rounds:
+                for verdict in judge(trials, self.jobs, self._attempt):
+                    self.kills[verdict.scope][verdict.by] += 1
+                    self.told(verdict)
         return True
 
     def _attempt(self, trial: Trial) -> str | None:
@@ -183,7 +199,12 @@ class Warm:
     def _first_failure(self, trial: Trial) -> str | None:
         kills = self.kills[trial.mutant.scope]
         for nodeid in sorted(trial.tests, key=lambda test: (test != trial.first, -kills[test])):
-            reports = runtestprotocol(self.items[nodeid], nextitem=None, log=False)
+            # A loop without end is ended in its first test, not after the time of all.
+            signal.setitimer(signal.ITIMER_REAL, DEADLINE_S + 10 * self.seconds[nodeid])
+            try:
+                reports = runtestprotocol(self.items[nodeid], nextitem=None, log=False)
+            except KeyboardInterrupt:  # raised by the changed code
+                return nodeid
             if any(r.failed for r in reports):
                 return nodeid
         return None

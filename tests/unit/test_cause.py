@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.test_diagnosis import BEAT, WORKER
 
+pytestmark = pytest.mark.usefixtures("approved_words")
+
 OLD_ORDER = "/srv/v/bin/python /srv/v/bin/celery beat -A proj"
 FLOCK = f"/usr/bin/flock -n /run/l {BEAT}"
 

@@ -37,6 +37,15 @@ def test_one_that_ended_too_early_once_is_not_called_unstartable(world):
     assert world.findings == ()
 
 
+def test_one_that_died_often_before_its_command_was_lost_is_told_once(world):
+    world.program("report", "/srv/bin/report")
+    world.loop("report", 3, status=1)
+    world.state("report", "BACKOFF")
+    spawnerr(world, "report", "can't find command '/srv/bin/report'")
+    world.look()
+    assert world.kinds() == ["respawn-loop"]
+
+
 def test_old_last_words_do_not_hide_why_it_cannot_be_started(world):
     world.program("report", "/srv/bin/report", state="FATAL")
     world.say("report", "ValueError: of last week")

@@ -47,6 +47,7 @@ DOWNS = {
     "UNKNOWN": ({"state": "UNKNOWN"}, "critical"),
     "state not known, it ended": ({"state": None}, "critical"),
     "state not known, never ran": ({"state": None, "last_exit": None, "spawnerr": ""}, "info"),
+    "state not known, no server": ({"state": None}, "critical"),
     "STOPPED": ({"state": "STOPPED"}, "info"),
     "STOPPED, no server": ({"state": "STOPPED"}, "info"),
     "STOPPED, not to start by itself": (

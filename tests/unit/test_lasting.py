@@ -287,6 +287,42 @@ def test_each_program_that_is_too_many_is_named() -> None:
     assert "Let the command of b start one beat only" in own.text.replace(": l", ": L")
 
 
+def test_a_section_is_named_once_and_a_program_without_one_by_its_name() -> None:
+    c, bare = made("c", 202, line=17), replace(made("d", 203), config=None)
+    twin = replace(c, id=c.id._replace(name="c2"))
+    shot = snapshot([B, c, twin, bare])
+    assert "Do the same" not in both(beat(B), beat(c), beat(twin, 9), shot=shot).text
+    assert "Do the same in d." in both(beat(B), beat(c), beat(bare), shot=shot).text
+    first = both(beat(B), beat(bare), beat(c), shot=shot)
+    assert "Do the same in /etc/supervisord.conf:17 [program:c]." in first.text
+
+
+def test_what_one_process_too_many_hides_is_told_too() -> None:
+    """numprocs=2, and each process starts two beats: with one process there still are two."""
+    one = made("b", 201, numprocs=2)
+    twin = replace(one, id=one.id._replace(name="b2"))
+    fix = both(beat(one), beat(one, 8), beat(twin, 9), beat(twin, 10), shot=snapshot([one, twin]))
+    assert "numprocs=1" in fix.text
+    assert "start one beat only" in fix.text
+
+
+def test_each_worker_that_embeds_a_beat_too_many_is_named() -> None:
+    other = replace(made("x", 400, line=17), role="worker+beat")
+    second = replace(EMBEDDED, pid=402, program=other.id, namespec="x")
+    free = replace(EMBEDDED, pid=403, program=None, namespec=None, supervisor=None)
+    shot = snapshot([B, WORKER, other])
+    fix = both(beat(B), EMBEDDED, beat(B, 8), free, second, shot=shot)
+    assert "Do the same in /etc/supervisord.conf:17 [program:x]." in fix.text
+    assert "Do the same" not in both(beat(B), EMBEDDED, beat(B, 8), free, shot=shot).text
+    # The one that is kept has no section, and goes on with its beat.
+    assert "a program of its own" not in both(free, EMBEDDED, shot=shot).text
+
+
+def test_beats_in_one_worker_leave_none_without_it_whatever_is_known_of_its_section() -> None:
+    bare = snapshot([replace(WORKER, config=None)])
+    assert "a program of its own" in both(EMBEDDED, replace(EMBEDDED, pid=302), shot=bare).text
+
+
 def test_beats_in_all_workers_of_one_section_leave_none_without_it() -> None:
     twin = replace(WORKER, id=WORKER.id._replace(name="w2"))
     fix = both(EMBEDDED, replace(EMBEDDED, pid=302, program=twin.id), shot=snapshot([WORKER, twin]))

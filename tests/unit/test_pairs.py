@@ -95,11 +95,11 @@ def test_of_many_alike_each_is_compared_with_the_next() -> None:
     assert len(list(pairs(alike))) == 49
 
 
-def test_one_pidfile_brings_an_app_and_one_within_it_together() -> None:
-    """Both in /, which is no project's folder: nothing else tells of them."""
-    both = [
-        beat(None, 100 + n, app=app, cwd="/", pidfile="/run/beat.pid")
-        for n, app in enumerate(("proj", "proj.celery"))
+def test_one_pidfile_brings_two_together_between_whom_another_one_began() -> None:
+    """All of one app's name, each in a folder of its own: nothing else tells of them."""
+    three = [
+        beat(None, 100 + n, cwd=f"/srv/{n}", pidfile=path, since_at=AT - 90 + n)
+        for n, path in enumerate(("/run/b.pid", "/run/other.pid", "/run/b.pid"))
     ]
-    living = [Candidate(b, Traits.of(b), frozenset(), False, False) for b in both]
-    assert len(list(pairs(living))) == 1
+    living = [Candidate(b, Traits.of(b), frozenset(), False, False) for b in three]
+    assert joined(living, pairs(living))[frozenset({100, 102})] == "certain"

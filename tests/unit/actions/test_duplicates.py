@@ -188,6 +188,14 @@ def test_a_duplicate_behind_a_hung_supervisord_is_3(world: World) -> None:
     assert world.server.calls == []
 
 
+def test_one_behind_a_hung_supervisord_beside_one_for_a_person_is_3(world: World) -> None:
+    shot, (found,) = _pair()
+    word = SourceStatus("supervisor", URL, "timeout", "it hangs")
+    shot = replace(shot, sources=(word,), supervisords=(supervisord(answers=False),))
+    mixed = replace(found, stop=(*found.stop, outsider(77, "advice", "a systemd unit")))
+    assert Ran(shot, [mixed], world.executor, yes=True).status == 3
+
+
 def test_hung_when_it_comes_to_it_is_3(world: World) -> None:
     world.server.hung = True
     assert Ran(*_pair(), world.executor, yes=True).status == 3
@@ -239,13 +247,18 @@ def test_left_overs_are_offered_as_commands(world: World) -> None:
 
 
 class Closed(io.StringIO):
+    def __init__(self, why: Exception) -> None:
+        super().__init__()
+        self.why = why
+
     def write(self, text: str) -> int:
-        raise BrokenPipeError
+        raise self.why
 
 
-def test_a_reader_that_went_away_stops_no_deed(world: World) -> None:
+@pytest.mark.parametrize("why", [BrokenPipeError(), ValueError("I/O operation on closed file")])
+def test_a_reader_that_went_away_stops_no_deed(world: World, why: Exception) -> None:
     shot, findings = _pair()
-    status = run(frame(shot, findings), world.executor, (), True, Closed(), Closed())
+    status = run(frame(shot, findings), world.executor, (), True, Closed(why), Closed(why))
     assert status == 0
     assert world.server.programs["beat2"]["statename"] == "STOPPED"
 

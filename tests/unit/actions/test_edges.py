@@ -22,7 +22,7 @@ from beattop.actions.steps import signal_step
 from beattop.model.plan import Plan, Step
 from beattop.model.process import ProcessKey
 from beattop.sources.supervisor.server import Server
-from tests.unit.actions.fake import HUNG, World, details, ticks
+from tests.unit.actions.fake import HUNG, World, details, spans, ticks
 from tests.unit.actions.scene import (
     AT,
     URL,
@@ -170,6 +170,15 @@ def test_a_state_that_is_not_told(
     assert outcome.status == status
     assert words in outcome.summary
     assert world.server.writes == []
+
+
+@pytest.mark.parametrize("fault", [xmlrpc.client.Fault(1, "X"), HUNG])
+def test_a_state_that_is_not_told_right_after_the_stop(
+    world: World, plan: Plan, fault: Exception
+) -> None:
+    world.server.on_read = [None, fault]
+    assert world.do(plan).status == "done"
+    assert spans(world.server.writes, "stopProcess") == 1
 
 
 REFUSED = ConnectionRefusedError(111, "refused")

@@ -204,3 +204,15 @@ def test_all_keepers_of_all_findings() -> None:
     assert kept.programs == {one.id}
     assert kept.processes == {ProcessKey(201, 2010), ProcessKey(77, 770)}
     assert not kept.holds(replace(outsider(5), process=None)), "no name is nobody's name"
+
+
+@pytest.mark.parametrize(("second", "stopped"), [("silent", False), ("working", True)])
+def test_one_working_beat_among_those_that_are_kept_is_enough(second: str, stopped: bool) -> None:
+    """The target runs two beats, one of them silent; one of the two that are kept is so too."""
+    both = program("both", 201, members=[member(201), member(202)])
+    kept = [program("one", 301), program("two", 302)]
+    beats = [beat(kept[0], health="silent"), beat(kept[1], health=second)]
+    shot = snapshot([both, *kept], [beat(both, 201, health="silent"), beat(both, 202), *beats])
+    plan = plan_duplicates([finding([target(both)], [keep(b) for b in beats])], shot)
+    assert plan.empty is not stopped
+    assert stopped or "sends nothing" in plan.advice[0]

@@ -78,6 +78,10 @@ def test_who_starts_what_belongs_to_a_supervisord_that_does_not_run() -> None:
     assert steps.command(snapshot(supervisords=[gone]), "stop", pid_of("b")) is None
     nameless = snapshot(supervisords=[replace(gone, conf=None)])
     assert "supervisorctl" in (steps.command(nameless, "start", pid_of("b")) or "")
+    elsewhere = supervisord(key=None)  # it answers, but no process of it is seen from here
+    assert "supervisorctl" in (
+        steps.command(snapshot(supervisords=[elsewhere]), "start", pid_of("b")) or ""
+    )
 
 
 B = program("b", 201)

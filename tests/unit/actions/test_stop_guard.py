@@ -9,7 +9,7 @@ import pytest
 
 from beattop.actions import executor
 from beattop.actions.plan import plan_duplicates, plan_program
-from tests.unit.actions.fake import NOT_RUNNING, World, details, spans
+from tests.unit.actions.fake import HUNG, NOT_RUNNING, World, details, spans
 from tests.unit.actions.scene import (
     config,
     looping_pair,
@@ -55,6 +55,19 @@ class TestGuard:
         remove = "supervisorctl -c /etc/supervisord.conf remove beat2"
         assert outcome.summary.endswith(f"{remove}.")
         assert world.clock.t < 15
+
+    @pytest.mark.parametrize("why", [NOT_RUNNING, HUNG])
+    def test_a_version_that_is_not_told_may_be_any(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: Exception
+    ) -> None:
+        def version() -> str:
+            raise why
+
+        world, plan = self._world(tmp_path, "4.3.0", (0.3, 0.4), stopasgroup=True)
+        monkeypatch.setattr(world.server, "_getSupervisorVersion", version)
+        outcome = world.do(plan)
+        assert "supervisor ? can die of a stop" in outcome.summary
+        assert world.server.writes == []
 
     def test_nothing_by_hand_where_a_whole_group_would_go(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path, "3.3.5", (0.1, 0.1), stopasgroup=True)

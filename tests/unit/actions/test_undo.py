@@ -126,6 +126,27 @@ def test_a_start_forgets_no_older_stop(fresh: World) -> None:
     assert titles == ["Undo: stop w0 again", "Undo: start w1 again", "Undo: start w0 again"]
 
 
+def test_a_start_by_hand_of_what_was_stopped_is_the_last_action(fresh: World) -> None:
+    assert one(fresh, "stop", 0) == "done"
+    assert one(fresh, "start", 0) == "done"
+    assert left(fresh) == ["w0"]
+    plan = fresh.executor.undo_plan()
+    assert plan is not None and plan.title == "Undo: stop w0 again"
+    assert undo(fresh) == "done"
+    assert left(fresh) == []
+
+
+def test_what_was_started_by_hand_among_others_is_not_started_again(world: World) -> None:
+    other = program("web", None, state="STOPPED", role="other")
+    world.shot = snapshot([*THREE, other])
+    world.server.put("web", "STOPPED")
+    both = [replace(THREE[1], state="STOPPED"), other]
+    assert world.do(plan_program("start", both, world.shot)).status == "done"
+    assert left(world) == ["web", "w1"]
+    assert undo(world) == "done"
+    assert left(world) == ["w2", "w0"]
+
+
 @pytest.mark.parametrize(
     ("verbs", "seconds"),
     [
