@@ -219,7 +219,10 @@ def head(row: Row, width: int, *, selected: bool = False) -> Line:
     if row.kind == "program":
         ink = ("critical", "warning")[row.pain[0]] if row.pain[0] < 2 else "program"
     lead = Span(indent + ("  " if leaf else " " * (row.depth > 0)) + twig, "dim")
-    return (cursor, mark, lead, Span(fit(row.name, max(1, width - 2 - cells(lead.text))), ink))
+    name, room = row.name, max(1, width - 2 - cells(lead.text))
+    if row.kind == "program" and cells(name) > room and ":" in name:
+        name = name[name.index(":") :]  # the group is the same for many: what differs is behind it
+    return (cursor, mark, lead, Span(fit(name, room), ink))
 
 
 def titles(arrangement: Arrangement, sort: str, *, inverted: bool) -> Line:

@@ -11,7 +11,7 @@ from beattop.ui.columns import COLUMNS, arrange, body, head, titles
 from beattop.ui.grouping import build
 from beattop.ui.line import plain, width
 from beattop.ui.query import parse
-from beattop.ui.rows import OUTSIDE, SORTS, View
+from beattop.ui.rows import OUTSIDE, SORTS, Row, View
 from beattop.ui.selection import Selection
 from beattop.ui.trails import KEPT, Trails
 from tests.ui import frames
@@ -183,6 +183,12 @@ def test_columns_fit_the_pane_and_cells_their_columns(pane):
     assert width(titles(arrangement, "cpu", inverted=False)) == arrangement.pinned + sum(
         w + 1 for _, w in arrangement.all
     )
+
+
+def test_where_a_name_does_not_fit_its_group_goes_first():
+    row = Row(pid_("nap"), "program", "nap:nap-007", depth=0, folded=True)
+    assert plain([head(row, 13)]).endswith(":nap-007")
+    assert plain([head(row, 20)]).endswith(" nap:nap-007")
 
 
 def test_columns_leave_by_importance():
