@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.table import Row, lines, where, write
 
-SECTIONS = ("screens", "sampler", "recall", "storm", "split", "laid", "naming")
+SECTIONS = ("screens", "sampler", "recall", "storm", "split", "laid", "naming", "history", "keys")
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from beattop.model.frame import HistoryProgress
 from beattop.model.logevents import LogEvent, Past
@@ -120,8 +121,10 @@ class Logs:
             address = self._server_of(key[0]) if server.answers else None
             if address is None:
                 return None
-            read = ReadClient(address).main_log
-            distant = self._distant[key] = Distant(RpcLog(key[0], read, why, key[2]))
+            client = ReadClient(address)
+            programs = partial(client.read_programs, key[0])
+            log = RpcLog(key[0], client.main_log, why, key[2], programs)
+            distant = self._distant[key] = Distant(log)
         events.extend(distant.poll())
         return distant.status()
 

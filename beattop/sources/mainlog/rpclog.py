@@ -10,13 +10,14 @@ from __future__ import annotations
 import http.client
 import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from beattop.model.logevents import LogEvent, Past
 from beattop.model.source import SourceStatus, Status
+from beattop.model.supervisor import ProgramState
 from beattop.sources.mainlog.clock import SLACK_S, Clock, zone_of
-from beattop.sources.mainlog.lines import parse_lines
+from beattop.sources.mainlog.lines import parse, parse_lines
 from beattop.sources.mainlog.tally import Tally, Wordings
 from beattop.sources.supervisor.errors import explain
 from beattop.sources.supervisor.transport import CALL_ERRORS
@@ -40,12 +41,19 @@ class RpcLog:
     complete = False
 
     def __init__(
-        self, supervisor: str, read: Callable[[int, int], str], why: str = "", root: str = ""
+        self,
+        supervisor: str,
+        read: Callable[[int, int], str],
+        why: str = "",
+        root: str = "",
+        programs: Callable[[], Sequence[ProgramState]] = tuple,
     ) -> None:
-        """Asks nothing yet. `why`: words for why the file itself is not read."""
+        """Asks nothing yet. `why`: words for why the file itself is not read; `programs` asks for
+        their states, once, to tell the writer's zone by when they started."""
         self.supervisor = supervisor
         self._read = read
         self._why = why
+        self._programs = programs
         self._clock = Clock(zone_of(root))
         self._pasts: tuple[Past, ...] | None = None
         self._known: list[str] = []
@@ -70,6 +78,7 @@ class RpcLog:
         self._status = ("degraded", f"read through supervisord, now and then{self._because()}")
         raw = [line.encode() for line in lines]
         if self._pasts is None:
+            self._anchor(raw)
             block = b"".join(line + b"\n" for line in raw)
             tally = Tally(Wordings(self.supervisor), self._clock, now + SLACK_S)
             tally.add(block)
@@ -93,6 +102,21 @@ class RpcLog:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _anchor(self, lines: list[bytes]) -> None:
+        """The line of a process's spawn and when supervisord says it was tell the writer's zone."""
+        try:
+            started = {(each.name, each.pid): each.start_at for each in self._programs()}
+        except CALL_ERRORS:
+            return  # what comes between two looks will tell
+        for line in reversed(lines):
+            event = parse(line, self.supervisor, self._clock)
+            if event is None or event.kind != "spawned" or event.pid is None:
+                continue
+            at = started.get((event.name, event.pid))
+            if at is not None:
+                self._clock.calibrate(line[:23], at)
+                return
 
     def _learn_zone(self, new: list[bytes], before: float, now: float) -> None:
         """Lines that came between two looks tell how far the writer's zone, or host, is off."""

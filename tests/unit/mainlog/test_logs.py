@@ -97,6 +97,9 @@ def test_a_denied_log_is_asked_of_supervisord_without_waiting(tmp_path, monkeypa
             asked.set()
             return "".join(text)
 
+        def read_programs(self, supervisor):
+            return ()
+
     monkeypatch.setattr(module, "ReadClient", Client)
     denied = SourceStatus("mainlog", "x", "denied", "not yours")
     monkeypatch.setattr(module.MainLog, "status", lambda self: denied)
@@ -133,6 +136,9 @@ def test_a_log_whose_place_is_not_known_is_asked_of_supervisord(monkeypatch):
         def main_log(self, offset, length):
             asked.append(offset)
             return line(1, "spawned: 'beat' with pid 7")
+
+        def read_programs(self, supervisor):
+            return ()
 
     monkeypatch.setattr(module, "ReadClient", Client)
     logs = Logs(lambda id: Server("http://127.0.0.1:9001"))

@@ -8,6 +8,7 @@ import xmlrpc.client
 import pytest
 from supervisor.options import readFile
 
+from beattop.model.supervisor import ProgramState
 from beattop.sources.mainlog import rpclog
 from beattop.sources.mainlog.rpclog import RpcLog
 from tests.unit.mainlog.written import exited, log, spawned
@@ -43,6 +44,10 @@ def server(tmp_path):
 
 def entry(n, name="beat2"):
     return spawned(1_790_000_000.0 + n, n, name)
+
+
+def program(name, pid, start_at):
+    return ProgramState("s", name, name, "RUNNING", 0.0, pid, start_at, 0.0, "", 0, None, None)
 
 
 def pids(events):
@@ -174,3 +179,37 @@ def test_what_comes_between_two_looks_tells_the_writers_zone(server, monkeypatch
     now += 10
     server.write(spawned(now - 5 * 3600 - 1, 3, "beat2"))
     assert [event.at for event in main.poll()] == [now - 1], "and it is learnt once"
+
+
+def test_the_start_of_a_process_tells_the_writers_zone_at_the_first_look(server):
+    now = 1_790_018_000.0
+    server.write(
+        spawned(now + 9 * 3600 - 90, 1, "beat2"),
+        spawned(now + 9 * 3600 - 60.4, 2, "beat"),
+        spawned(now + 9 * 3600 - 20, 3, "beat2"),
+    )
+    asked = []
+
+    def programs():
+        asked.append(1)
+        return (program("beat", 2, now - 61), program("beat2", 0, now - 90))
+
+    main = RpcLog("s", server.read_log, programs=programs)
+    main.poll()
+    assert {past.name: past.recent[-1].at for past in main.pasts()} == {
+        "beat": now - 60.4,
+        "beat2": now - 20,
+    }
+    main.poll()
+    assert asked == [1]
+
+
+def test_programs_that_cannot_be_asked_leave_the_log_as_it_is(server):
+    def programs():
+        raise TimeoutError
+
+    server.write(entry(1))
+    main = RpcLog("s", server.read_log, programs=programs)
+    main.poll()
+    assert main.pasts()[0].spawns == 1
+    assert main.status().status == "degraded"
