@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from beattop.diagnosis import lasting
 from beattop.diagnosis.identity import Link, known_apart, linked
-from beattop.diagnosis.keep import best, describe, keep, stop_beat
+from beattop.diagnosis.keep import best, describe, keep, stop_beat, stop_program
 from beattop.diagnosis.names import app_name, beat_name, program_of, subject
 from beattop.diagnosis.pairs import Candidate, pairs
 from beattop.diagnosis.refusal import barred
@@ -16,7 +16,7 @@ from beattop.diagnosis.traits import Traits, foreign, one_project
 from beattop.model.beathealth import idle, locked
 from beattop.model.files import LastWords
 from beattop.model.finding import Certainty, Finding, LastingFix
-from beattop.model.snapshot import Beat, Snapshot
+from beattop.model.snapshot import Beat, Program, Snapshot
 from beattop.model.supervisor import ProgramConfig
 from beattop.text import duration, listing, moment
 
@@ -200,6 +200,19 @@ def _clusters(beats: Sequence[Beat], links: Sequence[Link]) -> list[list[Beat]]:
     return out
 
 
+def _sources(cluster: Sequence[Beat], snapshot: Snapshot) -> list[Program]:
+    """The programs that go on leaving beats behind: they detach, and end well again and again."""
+    left = {(b.was_supervisor, b.was) for b in cluster if b.origin == "orphan"}
+    return [
+        p
+        for p in snapshot.programs
+        if (p.id.supervisor, p.namespec) in left
+        and p.respawning
+        and p.last_exit is not None
+        and p.last_exit.status == 0
+    ]
+
+
 def _if_one(fix: LastingFix, possible: bool) -> LastingFix:
     """A cure for what is only possible is no change to copy."""
     if not possible:
@@ -220,6 +233,7 @@ def _double(cluster: Sequence[Beat], links: Sequence[Link], snapshot: Snapshot) 
     certainty = min((k.certainty for k in links), key=grades.index)
     possible = certainty == "possible"
     names = listing([subject(b, snapshot) for b in surplus])
+    sources = _sources(cluster, snapshot)
     together = min(snapshot.at - (b.started_at or snapshot.at) for b in cluster)
     since = snapshot.at - together
     times = "twice" if len(cluster) == 2 else f"{len(cluster)} times"
@@ -251,15 +265,23 @@ def _double(cluster: Sequence[Beat], links: Sequence[Link], snapshot: Snapshot) 
         certainty=certainty,
         summary=summary,
         effect="double-scheduling",
-        programs=tuple(dict.fromkeys(b.program for b in surplus if b.program)),
+        programs=tuple(
+            dict.fromkeys([*(b.program for b in surplus if b.program), *(p.id for p in sources)])
+        ),
         pids=tuple(b.pid for b in surplus if b.pid),
         evidence=tuple(dict.fromkeys(evidence)),
         keep=(keep(kept, snapshot),),
         stop=()
         if possible
-        else tuple(
-            stop_beat(b, snapshot, "a surplus beat: each task it sends is sent already")
-            for b in surplus
+        else (
+            *(
+                stop_program(p, snapshot, "it leaves a beat behind each time", p.pid)
+                for p in sources
+            ),
+            *(
+                stop_beat(b, snapshot, "a surplus beat: each task it sends is sent already")
+                for b in surplus
+            ),
         ),
         lasting=_if_one(lasting.double(kept, surplus, snapshot), possible),
         since_at=since,

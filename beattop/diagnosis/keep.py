@@ -167,7 +167,8 @@ def _signal(beat: Beat, snapshot: Snapshot) -> tuple[Via, str | None, str]:
             (f"it belongs to the systemd unit {beat.unit}, which may start it again"),
         )
     if beat.container:
-        return "advice", None, f"it runs in a container ({beat.container}): stop it there"
+        told = f"it runs in a container ({beat.container}): stop it there"
+        return "advice", kill if beat.container.startswith("pid namespace") else None, told
     if beat.runner:
         return "advice", kill, f"{beat.runner} started it and may start it again"
     if snapshot.viewer.uid not in (0, beat.uid):

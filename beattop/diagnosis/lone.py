@@ -14,6 +14,9 @@ from beattop.model.snapshot import Beat, Snapshot, Unmanaged
 from beattop.model.words import headless
 from beattop.text import duration, listing
 
+JUST_LEFT_S = 8.0
+"""So young, a left-over may not have shown yet that it sends what its elder kin send."""
+
 
 def silent_beats(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Finding]:
     """Beats that live but send nothing."""
@@ -67,7 +70,7 @@ def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Findi
 
     All that outlived one supervisord has one cause and is one finding.
     """
-    turned = {b.pid for b in snapshot.beats if barred(b, snapshot)}
+    turned = {b.pid for b in snapshot.beats if barred(b, snapshot) or _just_left(b, snapshot)}
     by_server: dict[str | None, list[Unmanaged]] = {}
     for root in snapshot.unmanaged:
         pids = {root.member.process.pid, *(m.process.pid for m in root.children)}
@@ -81,6 +84,13 @@ def orphans(snapshot: Snapshot, claimed_pids: Collection[int]) -> Iterable[Findi
             yield _orphan([root], snapshot)
     for roots in by_server.values():
         yield _orphan(roots, snapshot)
+
+
+def _just_left(beat: Beat, snapshot: Snapshot) -> bool:
+    """Whether it is the last of those that a program leaves behind again and again."""
+    young = beat.started_at is not None and snapshot.at - beat.started_at < JUST_LEFT_S
+    kin = (b for b in snapshot.beats if b.origin == "orphan" and b.pid != beat.pid)
+    return young and any((b.was_supervisor, b.was) == (beat.was_supervisor, beat.was) for b in kin)
 
 
 def _orphan(roots: Sequence[Unmanaged], snapshot: Snapshot) -> Finding:

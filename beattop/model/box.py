@@ -38,3 +38,5 @@ class Viewer:
     user: str | None
     read_only: bool
     pid: int
+    pid_ns: int | None = None
+    """The inode of its pid namespace."""

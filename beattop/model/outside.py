@@ -43,7 +43,7 @@ def unmanaged(
         _unit_of(p) for p in sample.processes if p.key in {s.key for s in sample.supervisords}
     }
     by_pid = {p.pid: p for p in sample.processes}
-    own_ns = next((p.pid_ns for p in sample.processes if p.pid == sample.viewer.pid), None)
+    own_ns = sample.viewer.pid_ns
     out: list[Unmanaged] = []
     for process, was in belongs.roots:
         if runs_supervisord(process.argv):

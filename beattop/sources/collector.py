@@ -89,7 +89,7 @@ class Collector:
         self._factor = 1.0
         self._trouble: str | None = None
         self._thread: threading.Thread | None = None
-        self._viewer = Viewer(os.getuid(), _user(os.getuid()), settings.read_only, os.getpid())
+        self._viewer = _viewer(settings.read_only)
 
     def start(self, take: Callable[[Sample], None]) -> None:
         """Begin; `take` gets each sample in the collector's thread."""
@@ -294,6 +294,15 @@ class Collector:
             self._lifecycle.close()
         if self._sampler is not None:
             self._sampler.close()
+
+
+def _viewer(read_only: bool) -> Viewer:
+    uid = os.getuid()
+    try:
+        pid_ns = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        pid_ns = None
+    return Viewer(uid, _user(uid), read_only, os.getpid(), pid_ns)
 
 
 def _user(uid: int) -> str | None:

@@ -315,6 +315,26 @@ def test_a_foreign_unit_a_container_and_another_users_process_are_advice(world):
     assert by_pid[root.pid].command == f"kill -TERM {root.pid}"
 
 
+@pytest.mark.parametrize(
+    ("pid_ns", "cgroup", "via"),
+    [
+        (2, None, "advice"),
+        (2, "0::/docker/4f2a", "advice"),
+        (1, "0::/docker/4f2a", "signal"),  # beattop runs in that container too
+        (1, None, "signal"),
+    ],
+)
+def test_another_pid_namespace_is_a_container_our_own_is_none(world, pid_ns, cgroup, via):
+    world.viewer_ns = 1
+    world.program("beat", f"{BEAT} -b redis://h/1")
+    world.spawn("beat", age=500)
+    other = world.process(f"{BEAT} -b redis://h/1", age=100, pid_ns=pid_ns, cgroup=cgroup)
+    world.look()
+    ((target,),) = (f.stop for f in world.findings)
+    assert (target.pid, target.via) == (other.pid, via)
+    assert target.command == f"kill -TERM {other.pid}"
+
+
 def test_numprocs_two_is_double_scheduling(world):
     for number in ("beat_00", "beat_01"):
         world.program(number, BEAT, group="beat", numprocs=2)

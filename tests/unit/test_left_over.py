@@ -17,7 +17,8 @@ def left(world: World, name: str, command: str, **more: object) -> Proc:
         "SUPERVISOR_GROUP_NAME": name,
         "SUPERVISOR_SERVER_URL": world.servers[0].id,
     }
-    return world.process(command, age=500, env=env, **more)
+    more.setdefault("age", 500)
+    return world.process(command, env=env, **more)
 
 
 def test_all_that_outlived_one_supervisord_is_one_finding(world):
@@ -61,3 +62,35 @@ def test_the_duplicate_of_them_is_told_apart(world):
     assert [k.pid for k in duplicate.keep] == [kept.pid]
     assert [(t.pid, t.via) for t in duplicate.stop] == [(old_beat.pid, "signal")]
     assert orphan.pids == (old_worker.pid,)
+
+
+def detaching(world: World, status: int = 0) -> list[Proc]:
+    """--detach under autorestart=true: supervisord starts one more each time."""
+    command = f"{BEAT} -s run/s --detach"
+    world.program("beat", command)
+    world.schedule("/srv/proj/run/s", age=1)
+    found = []
+    for _ in range(3):
+        found.append(left(world, "beat", command, age=0.0, pgrp=7000 + len(found)))
+        world.loop("beat", times=1, status=status, life=4.0)
+        world.schedule("/srv/proj/run/s", age=1)
+    found.append(left(world, "beat", command, age=0.0))
+    world.look()
+    return found
+
+
+def test_a_program_that_detaches_beats_again_and_again_is_stopped_first(world):
+    first, *more, young = detaching(world)
+    (found,) = [f for f in world.findings if f.severity != "info"]
+    assert (found.kind, found.effect) == ("duplicate-beat", "double-scheduling")
+    assert [k.pid for k in found.keep] == [first.pid]
+    assert (found.stop[0].namespec, found.stop[0].via) == ("beat", "xmlrpc")
+    assert {t.pid for t in found.stop if t.via == "signal"} >= {p.pid for p in more}
+    assert young.pid not in [k.pid for k in found.keep]
+    assert "detach" in found.lasting.text
+
+
+def test_a_program_that_its_left_over_turns_away_is_no_source(world):
+    detaching(world, status=73)
+    double = [f for f in world.findings if f.effect == "double-scheduling"]
+    assert all(t.via == "signal" for f in double for t in f.stop)

@@ -47,6 +47,7 @@ class Proc:
 class World:
     now: float = START
     uid: int = 0
+    viewer_ns: int | None = None
     window_s: float | None = None
     procs: dict[int, Proc] = field(default_factory=dict)
     servers: list[Supervisord] = field(default_factory=list)
@@ -285,7 +286,7 @@ class World:
         used = sum(p.cpu_s + p.dead_s for p in self.procs.values())
         self.busy_s = max(self.busy_s, used)
         sample = Sample(
-            self.now, Host("box1", 2, self.boot or BOOT, HZ), Viewer(self.uid, "root", False, 1),
+            self.now, Host("box1", 2, self.boot or BOOT, HZ), Viewer(self.uid, "root", False, 1, self.viewer_ns),
             CpuTimes(self.busy_s, 0.0, 0.0, (0.5, 0.4, 0.3)),
             tuple(p.process for p in self.procs.values()),
             tuple(

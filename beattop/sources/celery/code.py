@@ -24,6 +24,16 @@ _WAITING: Final = ("redbeat", "beatx")
 """Packages whose schedulers wait for a lock that another beat holds."""
 
 
+def places(process: Process, root: str) -> list[str]:
+    """A path in each folder that is looked into here: its disk may hang."""
+    folders = [process.cwd or "", *_prefixes(process), *_shared(process)]
+    return [f"{root}{folder}/lib" for folder in folders if folder.startswith("/")]
+
+
+def _shared(process: Process) -> list[str]:
+    return (process.env or {}).get("PYTHONPATH", "").split(":")
+
+
 def starts_beat(process: Process, root: str) -> bool:
     """Whether the Python script that it runs calls Celery's beat; False where it may not be read.
 
@@ -56,8 +66,7 @@ def may_stand_by(process: Process, root: str) -> bool | None:
 
     None where its Celery is not found, or more may be installed elsewhere.
     """
-    env = process.env or {}
-    own = [process.cwd, *env.get("PYTHONPATH", "").split(":")]
+    own = [process.cwd, *_shared(process)]
     for prefix in _prefixes(process):
         folders = _packages(f"{root}{prefix}")
         if not any(_holds(folder, ["celery"]) for folder in folders):

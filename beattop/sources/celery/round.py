@@ -13,7 +13,7 @@ from beattop.model.members import Lines
 from beattop.model.process import Process, ProcessKey, Usage
 from beattop.model.source import SourceName, SourceStatus, Status
 from beattop.model.supervisor import ProgramConfig, ProgramState, Supervisord, namespec
-from beattop.sources.celery.code import may_stand_by, starts_beat
+from beattop.sources.celery.code import may_stand_by, places, starts_beat
 from beattop.sources.celery.handles import read_handles
 from beattop.sources.celery.holder import Holders
 from beattop.sources.celery.pidfile import read_pidfile
@@ -198,7 +198,9 @@ class Round:
             return told
         root = self._roots.get(key, _Root())
         before, told = told, read_handles(target, root.path, root.prefix)
-        if not (target.fork and told.pipes):
+        process = target.process
+        known = before is not None or all(map(self._touch, places(process, root.path)))
+        if known and not (target.fork and told.pipes):
             starts, waits = _coded(target, before, root)
             told = replace(told, starts_beat=starts, may_stand_by=waits)
         # A young one opens its schedule and connects to its broker yet; a pool child stays one.

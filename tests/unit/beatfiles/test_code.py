@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from beattop.sources.celery.code import may_stand_by, starts_beat
+from beattop.sources.celery.code import may_stand_by, places, starts_beat
 from tests.unit.supervisor.people import process
 
 RUNS = "from proj import app\napp.Beat(loglevel='INFO').run()\n"
@@ -92,3 +92,13 @@ def test_a_systems_python_may_find_packages_elsewhere(tmp_path: Path):
     assert may_stand_by(beat, str(tmp_path)) is None
     (tmp_path / "usr/lib/python3/dist-packages/redbeat").mkdir(parents=True)
     assert may_stand_by(beat, str(tmp_path)) is True
+
+
+def test_every_folder_is_named_before_it_is_looked_into():
+    beat = process(1, "/v/bin/python /v/bin/celery beat", cwd="/app", env={"PYTHONPATH": "x:/lib"})
+    assert {path.removesuffix("/lib") for path in places(beat, "/r")} == {
+        "/r/app",
+        "/r/v",
+        "/r/lib",
+    }
+    assert places(process(1, "celery beat", cwd=None), "") == []
