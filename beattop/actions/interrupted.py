@@ -19,21 +19,16 @@ def interrupted(journal: Journal, proc: ProcessTable, clock: Clock) -> str:
     """
     told = ""
     for action, lines in _open(journal).items():
-        begun, last = lines[0], lines[-1]
+        begun = lines[0]
         if begun.get("host") != journal.host or _lives(begun, proc, clock):
             continue
         journal.write(action, "result", clock.now(), {"status": "interrupted", "summary": KILLED})
-        at = begun.get("at")
-        when = clock.moment(float(at)) if isinstance(at, int | float) else "?"
-        done = [_line(line) for line in lines[1:] if line.get("event") in ("call", "check")]
-        what = (
-            f"the last of it was: {done[-1]}"
-            if last is not begun and done
-            else "nothing of it is known"
-        )
+        done = [_line(line) for line in lines[1:]]
+        what = f"the last of it was: {done[-1]}" if done else "nothing of it is known"
         told = (
-            f"a beattop (pid {begun.get('pid')}) was killed in the middle of "
-            f"{safe(str(begun.get('title', '?')))!r} at {when}; {what}. Look at what it left"
+            f"a beattop (pid {begun['pid']}) was killed in the middle of "
+            f"{safe(str(begun['title']))!r} at {clock.moment(_at(begun))}; {what}. "
+            "Look at what it left"
         )
     return told
 
@@ -44,7 +39,7 @@ def _open(journal: Journal) -> dict[str, list[Mapping[str, object]]]:
     for line in journal.recent():
         action = str(line.get("action"))
         if line.get("event") == "plan":
-            found[action] = [line]
+            found |= {action: [line]} if _whole(line) else {}
         elif line.get("event") == "result":
             found.pop(action, None)
         elif action in found:
@@ -52,13 +47,24 @@ def _open(journal: Journal) -> dict[str, list[Mapping[str, object]]]:
     return found
 
 
+def _whole(line: Mapping[str, object]) -> bool:
+    """Whether it is a plan as this program writes them."""
+    numbers = isinstance(line.get("pid"), int) and isinstance(line.get("at"), int | float)
+    return numbers and "title" in line
+
+
+def _at(line: Mapping[str, object]) -> float:
+    at = line["at"]
+    assert isinstance(at, int | float)
+    return at
+
+
 def _lives(begun: Mapping[str, object], proc: ProcessTable, clock: Clock) -> bool:
     """Whether that beattop is at work still: its pid may be another's by now."""
-    pid, at = begun.get("pid"), begun.get("at")
-    found = proc.stat(pid) if isinstance(pid, int) else None
-    if found is None or found.ended or not isinstance(at, int | float):
-        return False
-    return clock.now() - proc.age(found) <= at + 1
+    pid = begun["pid"]
+    assert isinstance(pid, int)
+    found = proc.stat(pid)
+    return found is not None and not found.ended and clock.now() - proc.age(found) <= _at(begun) + 1
 
 
 def _line(line: Mapping[str, object]) -> str:

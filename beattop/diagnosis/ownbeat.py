@@ -13,7 +13,7 @@ from beattop.model.supervisor import ProgramConfig
 _EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\";&|)]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\";&|)]|$)")
 _WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+")
 _COMMENT = re.compile(r"\s;.*")
-_SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+_CELERY = ("celery", "manage.py")
 _SAME = ("directory", "user", "environment", "umask", "autorestart")
 """Options that the new section takes over as they stand."""
 _TAKEN_OVER = {"-l": "-l", "--loglevel": "--loglevel", "-s": "-s", "--schedule": "--schedule",
@@ -65,22 +65,18 @@ def _beat(line: str) -> list[str] | None:
     """The words of `celery … beat` for a line `command=celery … worker -B …`; None where unsure."""
     text = _COMMENT.sub("", re.split(r"[=:]", line, maxsplit=1)[1])
     words: list[str] = _WORD.findall(text)
-    shell = not words or posixpath.basename(words[0]) in _SHELLS
-    if shell or "worker" not in words or re.search(r"[;&|<>`$\\]", text):
+    flag = _EMBED.search(text)
+    if "worker" not in words or "multi" in words or re.search(r"[;&|<>`$\\]", text):
         return None
     at = words.index("worker")
-    if _embeds(words[:at]) or "multi" in words[:at]:
+    early = flag is None or len(_WORD.findall(text[: flag.start()])) <= at
+    # Else it is a script's own word, or an option of 4.x before the subcommand.
+    if early or not any(posixpath.basename(word) in _CELERY for word in words[:at]):
         return None
     try:
         return [*words[:at], "beat", *_options(words[at + 1 :])]
     except LookupError:
         return None
-
-
-def _embeds(words: Sequence[str]) -> bool:
-    """Whether -B stands among `words`."""
-    line = " ".join(("", *words))
-    return without_flag(line) != line
 
 
 def _options(words: Sequence[str]) -> Iterator[str]:
@@ -89,14 +85,16 @@ def _options(words: Sequence[str]) -> Iterator[str]:
     rest = iter(words)
     for word in rest:
         name, mark, _ = word.partition("=")
-        group = not word.startswith("--")
-        if group and word[:2] in known and known[word[:2]].valued:
+        short = known.get(word[:2])
+        if short and short.valued:
             name, mark = word[:2], word[2:]
-        elif group and word.startswith("-") and all(f"-{c}" in own for c in word[1:]):
+        elif word.startswith("-") and all(f"-{letter}" in own for letter in word[1:]):
             continue  # flags of a worker
-        if name in _OF_THE_PROCESS or name not in known:
+        if name in _OF_THE_PROCESS:
             raise LookupError(name)
         value = next(rest, "") if known[name].valued and not mark else None
+        if value == "":
+            raise LookupError(name)
         spelled = _TAKEN_OVER.get(name) if name in own else name
         if spelled is not None:
             yield spelled + word[len(name) :]

@@ -90,6 +90,49 @@ def test_an_option_is_set_whatever_the_conf_looks_like(dress: str) -> None:
     assert done == {"program:b": {"autostart": "false"}}
 
 
+EXACT = {
+    "two hunks": (
+        "command=x\na=1\nb=2\nkillasgroup=false\nc=3\n",
+        "@@ -7,2 +7,3 @@\n [program:b]\n+stopasgroup=true\n command=x\n"
+        "@@ -10,3 +11,3 @@\n b=2\n-killasgroup=false\n+killasgroup=true\n c=3\n",
+    ),
+    "one, where they meet": (
+        "command=x\nkillasgroup=false\nc=3\n",
+        "@@ -7,4 +7,5 @@\n [program:b]\n+stopasgroup=true\n command=x\n-killasgroup=false\n"
+        "+killasgroup=true\n c=3\n",
+    ),
+    "side by side at the end": (
+        "command=x\nkillasgroup=false\nstopasgroup=false",
+        "@@ -8,3 +8,3 @@\n command=x\n-killasgroup=false\n+killasgroup=true\n-stopasgroup=false\n"
+        "\\ No newline at end of file\n+stopasgroup=true\n\\ No newline at end of file\n",
+    ),
+    "no newline below": (
+        "killasgroup=false\ncommand=x",
+        "@@ -7,3 +7,4 @@\n [program:b]\n+stopasgroup=true\n-killasgroup=false\n+killasgroup=true\n"
+        " command=x\n\\ No newline at end of file\n",
+    ),
+    "the next section is context": (
+        "killasgroup=false\n[program:c]\n",
+        "@@ -7,3 +7,4 @@\n [program:b]\n+stopasgroup=true\n-killasgroup=false\n+killasgroup=true\n"
+        " [program:c]\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", EXACT)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_diff_to_the_letter(about: str, end: str) -> None:
+    """Lines that the file ends with CR LF keep that, new ones too."""
+    section, wanted = EXACT[about]
+    text = f"{HEAD}[program:b]\n{section}".replace("\n", end)
+    diff = lasting._as_group(read(text))
+    body = diff.split("\n", 2)[2]
+    assert body.replace("\r", "") == wanted
+    done = apply(text, diff)
+    assert done.count("\n") == done.count(end)
+    assert "stopasgroup=true" in done
+
+
 def test_a_value_of_several_lines_is_no_small_change() -> None:
     text = HEAD + "[program:b]\ncommand=x\nautostart=\n  true\n"
     assert confdiff.set_options(read(text), {"autostart": "false"}) == ""
@@ -136,8 +179,10 @@ WORDS = {
     "celery worker -A p --beat -S /x -s %(here)s/s --scheduler=django": "celery beat -A p -s %(here)s/s --scheduler=django",
     "python manage.py celery worker -B --loglevel INFO": "python manage.py celery beat --loglevel INFO",
     "nice -n 5 celery -A p -b redis:///1 worker -E -B -q": "nice -n 5 celery -A p -b redis:///1 beat -q",
+    "celery worker -c4 -l info -B --schedule=/s": "celery beat -l info --schedule=/s",
     'celery -A p worker -B -s "/srv/a b"': 'celery -A p beat -s "/srv/a b"',
 }  # fmt: skip
+SAME = ("directory", "user", "umask", "autorestart", "environment")
 TAILS = ("", "\n", "\n\n[program:z]\ncommand=x\n")
 
 
@@ -154,7 +199,7 @@ def test_the_command_may_be_the_last_line(tail: str) -> None:
 @pytest.mark.parametrize("tail", TAILS)
 @pytest.mark.parametrize("command", WORDS)
 def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: str) -> None:
-    same = 'directory=/srv\nuser=x\nenvironment=DJANGO_SETTINGS_MODULE="x",\n  CELERY_APP=p\n'
+    same = 'directory=/srv\nuser=x\numask=022\nautorestart=true\nenvironment=DJANGO_SETTINGS_MODULE="x",\n  CELERY_APP=p\n'
     text = f"{HEAD}[program:b]\ncommand={command}\nnumprocs=2\n{same}stopwaitsecs=600{tail}"
     done = changed(text, lambda b: ownbeat.apart(b, {"program:b", "program:a"}))
     assert list(done) == ["program:b", "program:b-beat"]
@@ -163,13 +208,28 @@ def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: s
     assert not {"-B", "--beat", "-EB"} & set(left) and "worker" in left
     beat = done["program:b-beat"]
     assert beat.pop("command") == WORDS[command]
-    assert beat == {k: parsed(text)["program:b"][k] for k in ("directory", "user", "environment")}
+    assert beat == {k: parsed(text)["program:b"][k] for k in SAME}
+
+
+def test_of_a_file_with_other_ends_of_lines_too() -> None:
+    text = f"{HEAD}[program:b]\ncommand=celery worker -B\nuser=x\n\n".replace("\n", "\r\n")
+    diff = ownbeat.apart(read(text), ())
+    assert apply(text, diff).endswith("[program:b-beat]\r\ncommand=celery beat\r\nuser=x\r\n\r\n")
 
 
 UNSURE = (
     "command=bash -c 'celery -A p worker -B'",
     "command=cd /srv && celery -A p worker -B",
     "command=celery -A p worker -B --uid=x",
+    "command=celery -A p worker -B --gid x",
+    "command=celery -A p worker -B --umask=022",
+    "command=celery -A p worker -B --executable=x",
+    "command=celery -A p worker -B xE",
+    "command=celery -A p worker -B -l",
+    "command=celery -A p worker -B\n  -l info",
+    "command=bash run.sh worker -B",
+    "command=worker -B",
+    "command=celery -A p worker -B\nenvironment=TOKEN=x\nuser=x",
     "command=celery -A p worker -B --unheard-of",
     "command=celery -A p worker -B extra",
     "command=celery multi start worker -B --pidfile=x",

@@ -45,6 +45,7 @@ def test_what_it_was_at_is_told_once(world: World) -> None:
     assert told(world) == ""
     last = json.loads(world.journal.read_text().splitlines()[-1])
     assert (last["action"], last["event"], last["status"]) == ("a1", "result", "interrupted")
+    assert last["summary"] == "its beattop was killed"
     assert last["pid"] == os.getpid()
 
 
@@ -70,7 +71,16 @@ def test_one_that_is_still_at_work_is_left_alone(world: World) -> None:
     world.proc.add(PID)
     world.proc.born[PID] = world.clock.monotonic() - 100
     assert told(world) == ""
-    world.proc.born[PID] = world.clock.monotonic() - 10  # another process of that pid
+    world.proc.born[PID] = world.clock.monotonic() - 59  # the journal's clock and /proc's differ
+    assert told(world) == ""
+    world.proc.born[PID] = world.clock.monotonic() - 58.5  # another process of that pid
+    assert told(world) != ""
+
+
+def test_a_zombie_is_at_work_no_more(world: World) -> None:
+    written(world, CALL)
+    world.proc.add(PID, state="Z")
+    world.proc.born[PID] = world.clock.monotonic() - 100
     assert told(world) != ""
 
 
@@ -79,10 +89,21 @@ def test_another_hosts_is_its_own_matter(world: World) -> None:
     assert told(world) == ""
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "[" * 9000, '{"event": "plan"}'])
+ODD = (
+    '{"event": "plan"}',
+    '{"event": "check", "action": "b"}',
+    '{"event": "result", "action": "b"}',
+    '{"event": "plan", "action": "b", "host": "HOST", "pid": "7", "at": 1, "title": "x"}',
+    '{"event": "plan", "action": "b", "host": "HOST", "pid": 4000077, "at": "1", "title": "x"}',
+    '{"event": "plan", "action": "b", "host": "HOST", "pid": 4000077, "at": 1}',
+)
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "[" * 9000, *ODD])
 def test_a_line_may_be_anything(world: World, line: str) -> None:
-    world.journal.write_text(line + "\n")
     written(world, CALL)
+    with world.journal.open("a") as file:
+        file.write(line.replace("HOST", socket.gethostname()) + "\n")
     assert "Stop beat2" in told(world)
 
 

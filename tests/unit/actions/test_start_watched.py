@@ -11,6 +11,7 @@ import pytest
 from beattop.actions import executor
 from beattop.actions.plan import plan_program
 from beattop.model.plan import Plan
+from beattop.model.snapshot import Program
 from tests.unit.actions.fake import World, details, spans, ticks
 from tests.unit.actions.scene import beat, keep, program, snapshot
 
@@ -172,7 +173,12 @@ JOBS = {
 @pytest.mark.parametrize("about", JOBS)
 def test_a_job_that_ran_and_ended_as_it_should(tmp_path: Path, about: str) -> None:
     role, status, good = JOBS[about]
-    world = World(tmp_path, snapshot([program("job", state="EXITED", role=role)]))  # type: ignore[arg-type]
+    job = program("job", state="EXITED", role=role)  # type: ignore[arg-type]
+    _runs_once(tmp_path, job, status, good=good)
+
+
+def _runs_once(tmp_path: Path, job: Program, status: int = 0, *, good: bool) -> None:
+    world = World(tmp_path, snapshot([job]))
 
     def runs_once(name: str) -> None:
         pid = world.server.spawn(name)
@@ -185,6 +191,15 @@ def test_a_job_that_ran_and_ended_as_it_should(tmp_path: Path, about: str) -> No
     outcome = world.do(plan_program("start", world.shot.programs, world.shot))
     assert outcome.status == ("done" if good else "failed")
     assert ("ran and ended as it should (exit 0) at" in details(outcome)["runs"]) == good
+
+
+@pytest.mark.parametrize("role", ["beat", "worker", "worker+beat", "flower", "events"])
+def test_a_service_that_ended_has_not_stayed_up(tmp_path: Path, role: str) -> None:
+    _runs_once(tmp_path, program("job", state="EXITED", role=role), good=False)  # type: ignore[arg-type]
+
+
+def test_without_its_conf_nobody_knows_what_it_should(tmp_path: Path) -> None:
+    _runs_once(tmp_path, program("job", state="EXITED", role="other", conf=None), good=False)
 
 
 def test_an_old_exit_is_not_the_new_ones(tmp_path: Path) -> None:
