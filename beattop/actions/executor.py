@@ -178,7 +178,7 @@ class LiveExecutor:
     def _remember(self, plan: Plan, outcome: Outcome) -> None:
         """Keep what would take it back; what an undo has carried out leaves the pile."""
         last = self._undo[-1] if self._undo else None
-        if last is not None and set(plan.steps) <= set(last.steps):
+        if last is not None:
             good = ("done", "skipped") if outcome.status == "done" else ("done",)
             asked = [c for c in outcome.checks if c.name == "asked" and c.tick in good]
             undone = {plan.steps[check.step] for check in asked}

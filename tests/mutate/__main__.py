@@ -3,21 +3,21 @@
     python -m tests.mutate [FILE...] [-j JOBS] [--again]
 
 Survivors must stand in survivors.toml with a reason. What was found out is kept in .mutate/: a run
-that was broken off goes on where it stopped; after a change of any source or test all is tried
-again, each mutant first against the test that killed it before. At the end each test that killed one
-is run in the same way with nothing changed: one that fails there too has shown nothing.
+that was broken off goes on where it stopped; after a change of tests what they killed or let live is
+tried again, after one of a source all, each mutant first against the test that killed it before. At
+the end each test that killed one is run in the same way with nothing changed: one that fails there
+too has shown nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,6 +30,7 @@ else:
 
 from tests.mutate.cover import Cover
 from tests.mutate.mutants import Mutant, mutants
+from tests.mutate.tree import CONTROL, Tree
 from tests.mutate.trial import PYTEST, Trial, Verdict, Warm
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,6 @@ TESTS = ("tests/unit/actions", *map(str, sorted((ROOT / "tests/unit").glob("test
 """Those of the sources in the folders beside them run none of the mutated code."""
 KEPT = ROOT / ".mutate"
 REASONS = Path(__file__).with_name("survivors.toml")
-CONTROL = "  nothing, for "
 
 
 def main() -> int:
@@ -56,19 +56,10 @@ def main() -> int:
     KEPT.mkdir(exist_ok=True)
     every = [str(p.relative_to(ROOT)) for d in MUTATED for p in sorted((ROOT / d).rglob("*.py"))]
     files = [f for f in every if not options.files or any(o in f for o in options.files)]
-    tree = _hash(
-        [*ROOT.glob("beattop/**/*.py"), *ROOT.glob("tests/unit/**/*"), *ROOT.glob("tests/*.py")]
-    )
-    cover = _cover(tree, every)
+    tree = Tree.of(ROOT)
+    cover = _cover(tree.whole, every)
     verdicts = _run(files, cover, tree, options.jobs, options.again)
     return _report(verdicts, files)
-
-
-def _hash(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(p for p in paths if p.is_file() and p.suffix != ".pyc"):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _cover(tree: str, files: list[str]) -> Cover:
@@ -105,27 +96,25 @@ def _cover(tree: str, files: list[str]) -> Cover:
     return Cover(frozenset(), found["lines"], found["seconds"])
 
 
-def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> dict[str, Verdict]:
+def _run(files: list[str], cover: Cover, tree: Tree, jobs: int, again: bool) -> dict[str, Verdict]:
     kept = KEPT / "verdicts.json"
-    before = _read(kept) or {"tree": tree, "verdicts": {}, "by": {}}
-    old = {name: Verdict(**v) for name, v in before["verdicts"].items()}
-    same = before["tree"] == tree
-    verdicts: dict[str, Verdict] = {}
+    before = _read(kept) or {"tree": {}, "verdicts": {}, "by": {}}
+    told = {name: Verdict(**v) for name, v in before["verdicts"].items()}
+    old = {name: v for name, v in told.items() if tree.holds(before["tree"], v)}
+    if again:
+        good = {True: "survived", False: "killed"}
+        old = {name: v for name, v in old.items() if v.word == good[CONTROL in name]}
+    verdicts = {name: v for name, v in old.items() if CONTROL in name}
     todo: list[Mutant] = []
-    if same:
-        verdicts |= {
-            n: v for n, v in old.items() if CONTROL in n and not (again and v.word != "survived")
-        }
     for mutant in (m for f in files for m in mutants(ROOT, f)):
-        found = old.get(mutant.name)
-        if same and found is not None and not (again and found.word in ("survived", "broken")):
-            verdicts[mutant.name] = found
+        if mutant.name in old:
+            verdicts[mutant.name] = old[mutant.name]
         else:
             todo.append(mutant)
-    by = before["by"] | {name: v.by for name, v in old.items() if v.by}
+    by = before["by"] | {name: v.by for name, v in told.items() if v.by}
     trials = _trials(todo, cover, by)
     tried = {t.mutant.name for t in trials}
-    progress = _Progress(len(trials), kept, tree, by, old if same else {}, verdicts)
+    progress = _Progress(len(trials), kept, tree, by, old, verdicts)
     for mutant in todo:
         if mutant.name not in tried:
             progress.tell(Verdict(mutant.name, "survived", None, 0.0))
@@ -140,6 +129,8 @@ def _run(files: list[str], cover: Cover, tree: str, jobs: int, again: bool) -> d
         warm = Warm(files, rounds(), cover.seconds, jobs, progress.tell)
         pytest.main([*PYTEST, *TESTS], plugins=[warm])
     progress.keep()
+    if missing := [m.name for m in todo if m.name not in verdicts]:
+        sys.exit(f"{len(missing)} mutants were not tried, of them {missing[0]}")
     return verdicts
 
 
@@ -190,7 +181,7 @@ class _Progress:
         self,
         total: int,
         kept: Path,
-        tree: str,
+        tree: Tree,
         by: dict[str, str],
         old: dict[str, Verdict],
         new: dict[str, Verdict],
@@ -216,7 +207,7 @@ class _Progress:
 
     def keep(self) -> None:
         all_ = {name: asdict(v) for name, v in (self.old | self.new).items()}
-        _write(self.kept, {"tree": self.tree, "verdicts": all_, "by": self.by})
+        _write(self.kept, {"tree": asdict(self.tree), "verdicts": all_, "by": self.by})
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from tests.mutate import trial
 from tests.mutate.mutants import Mutant, mutants
-from tests.mutate.trial import Trial, judge
+from tests.mutate.tree import CONTROL, Tree
+from tests.mutate.trial import Trial, Verdict, judge
 
 SOURCE = '''
 """Words."""
@@ -118,3 +120,43 @@ def test_who_survives_is_seen_who_hangs_is_ended_and_what_cannot_be_tried_is_not
     assert [found[t.mutant.name] for t in four] == [
         ("killed", "t"), ("survived", None), ("timeout", None), ("broken", None),
     ]  # fmt: skip
+
+
+WAS = {
+    "killed by a": Verdict("m1", "killed", "tests/unit/test_a.py::test", 0.1),
+    "killed by b": Verdict("m2", "killed", "tests/unit/test_b.py::test", 0.1),
+    "killed at import": Verdict("m3", "killed", "import", 0.1),
+    "survived": Verdict("m4", "survived", None, 0.1),
+    "timeout": Verdict("m5", "timeout", None, 0.1),
+    "control of a": Verdict(f"m1{CONTROL}tests/unit/test_a.py::test", "survived", None, 0.1),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "lost"),
+    [
+        (None, set()),
+        ("beattop/x.py", set(WAS)),
+        ("tests/unit/test_a.py", {"killed by a", "control of a", "survived", "timeout"}),
+        ("tests/unit/box.py", {"killed by a", "killed by b", "control of a", "survived", "timeout"}),
+        ("tests/unit/approved/test_b.txt", {"killed by b", "survived", "timeout"}),
+        ("tests/unit/test_new.py", {"survived", "timeout"}),
+    ],
+)  # fmt: skip
+def test_what_of_an_earlier_run_still_holds(
+    tmp_path: Path, changed: str | None, lost: set[str]
+) -> None:
+    (tmp_path / "tests/unit/approved").mkdir(parents=True)
+    (tmp_path / "beattop").mkdir()
+    (tmp_path / "beattop/x.py").write_text("X = 1")
+    (tmp_path / "tests/unit/box.py").write_text("BOX = 1")
+    (tmp_path / "tests/unit/test_a.py").write_text("from tests.unit.box import BOX")
+    (tmp_path / "tests/unit/test_b.py").write_text("from tests.unit import test_a")
+    (tmp_path / "tests/unit/approved/test_b.txt").write_text("words")
+    before = asdict(Tree.of(tmp_path))
+    if changed:
+        with (tmp_path / changed).open("a") as file:
+            file.write("\n")
+    now = Tree.of(tmp_path)
+    expected = lost | ({"killed by b"} if "killed by a" in lost else set())
+    assert {name for name, v in WAS.items() if not now.holds(before, v)} == expected

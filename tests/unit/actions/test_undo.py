@@ -136,6 +136,17 @@ def test_a_start_by_hand_of_what_was_stopped_is_the_last_action(fresh: World) ->
     assert left(fresh) == []
 
 
+def test_what_was_started_by_hand_among_others_is_not_started_again(world: World) -> None:
+    other = program("web", None, state="STOPPED", role="other")
+    world.shot = snapshot([*THREE, other])
+    world.server.put("web", "STOPPED")
+    both = [replace(THREE[1], state="STOPPED"), other]
+    assert world.do(plan_program("start", both, world.shot)).status == "done"
+    assert left(world) == ["web", "w1"]
+    assert undo(world) == "done"
+    assert left(world) == ["w2", "w0"]
+
+
 @pytest.mark.parametrize(
     ("verbs", "seconds"),
     [
