@@ -98,9 +98,9 @@ def _cover(tree: str, files: list[str]) -> Cover:
 
 def _run(files: list[str], cover: Cover, tree: Tree, jobs: int, again: bool) -> dict[str, Verdict]:
     kept = KEPT / "verdicts.json"
-    before = _read(kept) or {"tree": {}, "verdicts": {}, "by": {}}
+    before = {"of": {}, "verdicts": {}, "by": {}} | (_read(kept) or {})
     told = {name: Verdict(**v) for name, v in before["verdicts"].items()}
-    old = {name: v for name, v in told.items() if tree.holds(before["tree"], v)}
+    old = {name: v for name, v in told.items() if tree.holds(before["of"], v)}
     if again:
         good = {True: "survived", False: "killed"}
         old = {name: v for name, v in old.items() if v.word == good[CONTROL in name]}
@@ -207,7 +207,7 @@ class _Progress:
 
     def keep(self) -> None:
         all_ = {name: asdict(v) for name, v in (self.old | self.new).items()}
-        _write(self.kept, {"tree": asdict(self.tree), "verdicts": all_, "by": self.by})
+        _write(self.kept, {"of": asdict(self.tree), "verdicts": all_, "by": self.by})
 
 
 def _report(verdicts: dict[str, Verdict], files: list[str]) -> int:
