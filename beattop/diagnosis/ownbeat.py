@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from beattop.diagnosis.confdiff import Change, command_change, command_lines, diff, option, unlike
 from beattop.model.commandline.options import OWN, TABLES
@@ -89,16 +90,14 @@ def _options(words: Sequence[str]) -> Iterator[str]:
     rest = iter(words)
     for word in rest:
         name, mark, _ = word.partition("=")
-        group = not word.startswith("--")
-        if group and word[:2] in known and known[word[:2]].valued:
+        if word[:2] in known and known[word[:2]].valued:
             name, mark = word[:2], word[2:]
-        elif group and word.startswith("-") and all(f"-{c}" in own for c in word[1:]):
+        elif word.startswith("-") and all(f"-{c}" in own for c in word[1:]):
             continue  # flags of a worker
-        if name in _OF_THE_PROCESS or name not in known:
+        values = [*islice(rest, 1)] if known[name].valued and not mark else [""]
+        if name in _OF_THE_PROCESS or not values:
             raise LookupError(name)
-        value = next(rest, "") if known[name].valued and not mark else None
         spelled = _TAKEN_OVER.get(name) if name in own else name
         if spelled is not None:
             yield spelled + word[len(name) :]
-            if value is not None:
-                yield value
+            yield from filter(None, values)

@@ -247,7 +247,10 @@ WORDS = {
     "python manage.py celery worker -B --loglevel INFO": "python manage.py celery beat --loglevel INFO",
     "nice -n 5 celery -A p -b redis:///1 worker -E -B -q": "nice -n 5 celery -A p -b redis:///1 beat -q",
     'celery -A p worker -B -s "/srv/a b"': 'celery -A p beat -s "/srv/a b"',
+    "celery -A p worker -B -c4 -l info": "celery -A p beat -l info",
+    "celery -A p worker -B --schedule=/s": "celery -A p beat --schedule=/s",
 }  # fmt: skip
+SAME = ("directory", "umask", "autorestart", "user", "environment")
 TAILS = ("", "\n", "\n\n[program:z]\ncommand=x\n")
 
 
@@ -264,7 +267,7 @@ def test_the_command_may_be_the_last_line(tail: str) -> None:
 @pytest.mark.parametrize("tail", TAILS)
 @pytest.mark.parametrize("command", WORDS)
 def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: str) -> None:
-    same = 'directory=/srv\nuser=x\nenvironment=DJANGO_SETTINGS_MODULE="x",\n  CELERY_APP=p\n'
+    same = 'directory=/srv\numask=022\nautorestart=true\nuser=X\nenvironment=DJANGO_SETTINGS_MODULE="x",\n  CELERY_APP=p\n'
     text = f"{HEAD}[program:b]\ncommand={command}\nnumprocs=2\n{same}stopwaitsecs=600{tail}"
     done = changed(text, lambda b: ownbeat.apart(b, {"program:b", "program:a"}))
     assert list(done) == ["program:b", "program:b-beat"]
@@ -273,7 +276,7 @@ def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: s
     assert not {"-B", "--beat", "-EB"} & set(left) and "worker" in left
     beat = done["program:b-beat"]
     assert beat.pop("command") == WORDS[command]
-    assert beat == {k: parsed(text)["program:b"][k] for k in ("directory", "user", "environment")}
+    assert beat == {k: parsed(text)["program:b"][k] for k in SAME}
 
 
 UNSURE = (
@@ -289,6 +292,17 @@ UNSURE = (
     "command=celery -A p worker",
     "command=celery -b redis://:pw@h/0 worker -B",
     "command=celery -A p worker -B\nenvironment=TOKEN=x",
+    "command=celery -A p worker -B\nenvironment=TOKEN=x\nuser=y",
+    "command=celery -A p worker -B\n  -l info",
+    "command=celery -A p worker -B x",
+    "command=celery -A p worker -B -EZ",
+    "command=celery -A p worker -B -l",
+    "command=",
+    "command= ; celery worker -B",
+    "command=celery -A p worker -B --gid=x",
+    "command=celery -A p worker -B --umask=0",
+    "command=celery -A p worker -B --executable=/x",
+    *(f"command={shell} run worker -B" for shell in ("sh", "/bin/bash", "dash", "zsh", "ksh")),
 )  # fmt: skip
 
 
