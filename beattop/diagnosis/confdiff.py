@@ -45,7 +45,7 @@ def options(lines: Sequence[str]) -> list[Option]:
     found: list[Option] = []
     for number, line in enumerate(lines):
         words = line.strip()
-        if number == 0 or not words or words[0] in ";#":
+        if not words or words[0] in ";#":
             continue
         indent = line[: len(line) - len(line.lstrip())]
         if found and len(indent) > len(found[-1].indent):
@@ -63,7 +63,7 @@ def option(config: ProgramConfig, name: str) -> Option | None:
 
 def set_options(config: ProgramConfig, values: Mapping[str, str]) -> str:
     """A diff that sets options of a section; "" where its text is not known."""
-    if not config.lines or not config.line:
+    if not config.lines:
         return ""
     known = options(config.lines)
     changes: list[Change] = []
@@ -117,8 +117,6 @@ def diff(config: ProgramConfig, changes: Sequence[Change]) -> str:
         return ""
     end = "\r" if lines[0].endswith("\r") else ""
     at = {c.at: _ended(config, c, end) for c in changes}
-    if not at:
-        return ""
     out = [f"--- {config.file}", f"+++ {config.file}"]
     moved = 0
     for shown, changed in _hunks(config, at):

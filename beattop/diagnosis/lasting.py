@@ -291,16 +291,16 @@ def _without_b(
     text = f"take -B (--beat) out of the command, restart {name} when it is idle"
     found = [program_of(snapshot, b.program) for b in surplus if b.embedded]
     sections = [p for p in found if p is not None]
+    none_left = alone is None and program is not None and _last(program, kept, snapshot)
     if alone is not None:
         text += f", then start {beat_name(alone, snapshot)} again as the one beat"
-    elif program is not None and _last(program, kept, snapshot):
+    elif none_left:
         text += ", and let the beat be a program of its own (celery beat, numprocs=1), or none runs"
     text += "."
     if sections:
         text += _and_for(sections)
     if config is None:
         return fix(at(None, text), None)
-    none_left = alone is None and program is not None and _last(program, kept, snapshot)
     diff = _apart(config, snapshot) if none_left else _no_flag(config)
     return fix(at(config, text), config, diff, f"[{config.section}] must not embed a beat (-B).")
 

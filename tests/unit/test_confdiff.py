@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from configparser import RawConfigParser
+from configparser import DuplicateOptionError, DuplicateSectionError, RawConfigParser
 from dataclasses import replace
 
 import pytest
@@ -43,7 +43,11 @@ def changed(text: str, change: Callable[[ProgramConfig], str]) -> dict[str, dict
     """What differs after the change: {section: {option: value}}, None for what went."""
     diff = change(read(text))
     assert diff, "no diff"
-    before, after = parsed(text), parsed(apply(text, diff))
+    done = apply(text, diff)
+    before, after = parsed(text), parsed(done)
+    assert repeated(done) == repeated(text)
+    if "\r\n" in text:
+        assert done.count("\r\n") - text.count("\r\n") == done.count("\n") - text.count("\n")
     out = {}
     for name in after.sections():
         old = dict(before[name]) if before.has_section(name) else {}
@@ -55,7 +59,21 @@ def changed(text: str, change: Callable[[ProgramConfig], str]) -> dict[str, dict
     return out
 
 
+def repeated(text: str) -> bool:
+    try:
+        RawConfigParser().read_string(text)
+    except DuplicateOptionError:
+        return True
+    except DuplicateSectionError:
+        return False
+    return False
+
+
 DRESSES = {
+    "nothing in it": "[program:b]\n",
+    "nothing in it, no newline": "[program:b]",
+    "less and less indented": "[program:b]\n  command=x\nuser=y\nautostart=true\nstartsecs=1\n",
+    "an indented comment behind it": "[program:b]\n command=x\n autostart=true\n  ; why\n user=x\n",
     "plain": COMMAND,
     "before another": COMMAND + "\n[program:c]\ncommand=x\n",
     "right before another": COMMAND + "[program:c]\ncommand=x\n",
@@ -136,6 +154,98 @@ def test_the_diff_to_the_letter(about: str, end: str) -> None:
 def test_a_value_of_several_lines_is_no_small_change() -> None:
     text = HEAD + "[program:b]\ncommand=x\nautostart=\n  true\n"
     assert confdiff.set_options(read(text), {"autostart": "false"}) == ""
+    assert confdiff.set_options(read(text), {"autostart": "false", "user": "y"}) == ""
+
+
+END = "\\ No newline at end of file\n"
+SHOWN = {
+    "a line is added between two that are known": (
+        "command=x --password=y\ndirectory=/\nuser=x\n",
+        "@@ -9,2 +9,3 @@\n directory=/\n+autostart=false\n user=x\n",
+    ),
+    "no two of them are": (
+        "command=x --password=y\n\n[program:c]\n", "@@ -7,0 +8,1 @@\n+autostart=false\n",
+    ),
+    "there": (
+        "command=x\nautostart=true\nuser=y\n",
+        "@@ -8,3 +8,3 @@\n command=x\n-autostart=true\n+autostart=false\n user=y\n",
+    ),
+    "there, the last line": (
+        "command=x\nautostart=true",
+        f"@@ -8,2 +8,2 @@\n command=x\n-autostart=true\n{END}+autostart=false\n{END}",
+    ),
+    "there, before another section": (
+        "command=x\nautostart=true\n[program:c]\n",
+        "@@ -8,3 +8,3 @@\n command=x\n-autostart=true\n+autostart=false\n [program:c]\n",
+    ),
+    "there, above a secret": (
+        "command=x\nautostart=true\nenvironment=TOKEN=x\n",
+        "@@ -9,1 +9,1 @@\n-autostart=true\n+autostart=false\n",
+    ),
+    "nothing is": ("", "@@ -7,1 +7,2 @@\n [program:b]\n+autostart=false\n"),
+    "no newline": (
+        "command=x", f"@@ -7,2 +7,3 @@\n [program:b]\n+autostart=false\n command=x\n{END}",
+    ),
+}  # fmt: skip
+BOTH = {
+    "side by side": (
+        "user=y\nautostart=true\nx=1\n",
+        "@@ -8,4 +8,4 @@\n command=x\n-user=y\n+user=z\n-autostart=true\n+autostart=false\n x=1\n",
+    ),
+    "two lines between": (
+        "user=y\nx=1\nz=1\nautostart=true\nq=1\n",
+        "@@ -8,6 +8,6 @@\n command=x\n-user=y\n+user=z\n x=1\n z=1\n-autostart=true\n"
+        "+autostart=false\n q=1\n",
+    ),
+    "three lines between": (
+        "user=y\nx=1\nw=1\nz=1\nautostart=true\nq=1\n",
+        "@@ -8,3 +8,3 @@\n command=x\n-user=y\n+user=z\n x=1\n"
+        "@@ -12,3 +12,3 @@\n z=1\n-autostart=true\n+autostart=false\n q=1\n",
+    ),
+    "a secret between": (
+        "user=y\nenvironment=TOKEN=x\nautostart=true\nq=1\n",
+        "@@ -9,1 +9,1 @@\n-user=y\n+user=z\n"
+        "@@ -11,2 +11,2 @@\n-autostart=true\n+autostart=false\n q=1\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", SHOWN)
+def test_how_much_is_shown_of_what_stands_around_a_change(about: str) -> None:
+    text, hunk = SHOWN[about]
+    text = f"{HEAD}[program:b]\n{text}"
+    diff = confdiff.set_options(read(text), {"autostart": "false"})
+    assert "".join(diff.partition("@@")[1:]) == hunk
+    apply(text, diff)
+
+
+@pytest.mark.parametrize("about", BOTH)
+def test_two_changes_are_one_hunk_where_they_touch(about: str) -> None:
+    text, hunks = BOTH[about]
+    text = f"{HEAD}[program:b]\ncommand=x\n{text}"
+    diff = confdiff.set_options(read(text), {"user": "z", "autostart": "false"})
+    assert "".join(diff.partition("@@")[1:]) == hunks
+    apply(text, diff)
+
+
+def test_two_changes_far_apart_are_two_hunks() -> None:
+    far = "user=x\nstartsecs=1\nnumprocs=1\nstartretries=9\n"
+    text = f"{HEAD}{COMMAND}{far}killasgroup=false\npriority=1\n"
+    diff = lasting._as_group(read(text))
+    assert diff.count("\n@@ ") == 2
+    assert changed(text, lasting._as_group) == {
+        "program:b": {"stopasgroup": "true", "killasgroup": "true"}
+    }
+
+
+def test_a_secret_in_one_line_of_two_changes_leaves_none() -> None:
+    made = read(HEAD + "[program:b]\ncommand=x\nuser=y\nautostart=\ufffd\nx=1\n")
+    assert confdiff.set_options(made, {"user": "z", "autostart": "false"}) == ""
+
+
+def test_the_lines_of_a_command_are_as_in_the_file_but_for_its_ends() -> None:
+    made = read(HEAD.replace("\n", "\r\n") + "[program:b]\r\ncommand=celery beat -n X\r\n")
+    assert [text for _, text in confdiff.command_lines(made)] == ["command=celery beat -n X"]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +291,8 @@ WORDS = {
     "nice -n 5 celery -A p -b redis:///1 worker -E -B -q": "nice -n 5 celery -A p -b redis:///1 beat -q",
     "celery worker -c4 -l info -B --schedule=/s": "celery beat -l info --schedule=/s",
     'celery -A p worker -B -s "/srv/a b"': 'celery -A p beat -s "/srv/a b"',
+    "celery -A p worker -B -c4 -l info": "celery -A p beat -l info",
+    "celery -A p worker -B --schedule=/s": "celery -A p beat --schedule=/s",
 }  # fmt: skip
 SAME = ("directory", "user", "umask", "autorestart", "environment")
 TAILS = ("", "\n", "\n\n[program:z]\ncommand=x\n")
@@ -239,6 +351,17 @@ UNSURE = (
     "command=celery -A p worker",
     "command=celery -b redis://:pw@h/0 worker -B",
     "command=celery -A p worker -B\nenvironment=TOKEN=x",
+    "command=celery -A p worker -B\nenvironment=TOKEN=x\nuser=y",
+    "command=celery -A p worker -B\n  -l info",
+    "command=celery -A p worker -B x",
+    "command=celery -A p worker -B -EZ",
+    "command=celery -A p worker -B -l",
+    "command=",
+    "command= ; celery worker -B",
+    "command=celery -A p worker -B --gid=x",
+    "command=celery -A p worker -B --umask=0",
+    "command=celery -A p worker -B --executable=/x",
+    *(f"command={shell} run worker -B" for shell in ("sh", "/bin/bash", "dash", "zsh", "ksh")),
 )  # fmt: skip
 
 

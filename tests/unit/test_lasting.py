@@ -323,6 +323,38 @@ def test_beats_in_one_worker_leave_none_without_it_whatever_is_known_of_its_sect
     assert "a program of its own" in both(EMBEDDED, replace(EMBEDDED, pid=302), shot=bare).text
 
 
+OWN_BEAT = replace(
+    WORKER, config=config("w", lines=("[program:w]", "command=celery -A proj worker -B"), after=())
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "section"),
+    [
+        ([], True),
+        ([beat(B)], False),
+        ([beat(B, app="blog")], True),
+        ([stranger()], True),
+    ],
+)
+def test_a_beat_comes_for_the_one_that_a_worker_loses_where_no_other_program_sends(
+    other: list[Beat], section: bool
+) -> None:
+    killed = replace(root(line=CommandLine("worker+beat")), was="w")
+    embedded = beat(OWN_BEAT, 301, embedded=True)
+    bare = replace(program("bare"), config=None)
+    fix = lasting.leftover(killed, snapshot([B, OWN_BEAT, bare], [embedded, *other]))
+    assert ("+[program:w-beat]" in fix.diff) is section
+    assert "+command=celery -A proj worker\n" in fix.diff
+
+
+def test_no_section_is_named_as_one_that_is_there() -> None:
+    killed = replace(root(line=CommandLine("worker+beat")), was="w")
+    there = program("w-beat")
+    fix = lasting.leftover(killed, snapshot([OWN_BEAT, there], [beat(OWN_BEAT, 301)]))
+    assert fix.diff == ""
+
+
 def test_beats_in_all_workers_of_one_section_leave_none_without_it() -> None:
     twin = replace(WORKER, id=WORKER.id._replace(name="w2"))
     fix = both(EMBEDDED, replace(EMBEDDED, pid=302, program=twin.id), shot=snapshot([WORKER, twin]))

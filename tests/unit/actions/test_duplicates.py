@@ -16,7 +16,7 @@ from beattop.actions.contract import Executor
 from beattop.actions.duplicates import run
 from beattop.actions.refuse import RefusingExecutor
 from beattop.model.finding import Finding, LastingFix
-from beattop.model.plan import Outcome
+from beattop.model.plan import Check, Outcome
 from beattop.model.snapshot import Snapshot
 from beattop.model.source import SourceStatus
 from tests.unit import approved
@@ -124,7 +124,8 @@ def test_not_yet_verified_is_1(world: World) -> None:
         writable, reason, before = True, "", "a beattop was killed"
 
         def execute(self, plan, on_check, cancelled=lambda: False):  # type: ignore[no-untyped-def]
-            return Outcome("unverified", (), "stopped, not yet verified")
+            checks = (Check("gone", "is gone", "done"), Check("stopped", "is stopped", "pending"))
+            return Outcome("unverified", checks, "stopped, not yet verified")
 
         def undo_plan(self) -> None:
             return None
@@ -134,7 +135,8 @@ def test_not_yet_verified_is_1(world: World) -> None:
 
     ran = Ran(*_pair(), Slow(), yes=True)
     assert ran.status == 1
-    assert "stopped, not yet verified" in ran.out
+    assert "  open    is stopped\nunverified: stopped, not yet verified" in ran.out
+    assert "is gone" not in ran.out, "told when it was ticked"
     assert ran.err.startswith("a beattop was killed\n")
 
 

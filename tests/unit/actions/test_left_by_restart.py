@@ -76,3 +76,8 @@ def test_undo_of_a_stop_does_not_join_it_either(world: World) -> None:
     assert undo is not None
     outcome = world.do(undo)
     assert outcome.status == "failed" and spans(world.server.writes, "startProcess") == 0
+
+
+def test_a_pid_that_came_round_is_not_what_was_left_over(world: World, offer: Plan) -> None:
+    world.proc.add(LEFT, ppid=1, start=9_999_999)
+    assert world.do(replace(offer, steps=offer.steps[1:])).status == "done"

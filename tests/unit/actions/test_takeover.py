@@ -134,6 +134,15 @@ class TestStillStale:
         stale.path.unlink()
         self._stays(stale, "gone already")
 
+    def test_gone_with_its_folder(self, stale: Stale) -> None:
+        self._moved(stale, stale.path.parent / "run" / "beat.pid")
+        self._stays(stale, "the file is gone already")
+
+    def _moved(self, stale: Stale, path: Path) -> None:
+        stale.path = path
+        stale.fact = replace(stale.fact, path=str(path))
+        stale.shot = stale.world.shot = replace(stale.shot, pidfiles=(stale.fact,))
+
     def test_written_anew(self, stale: Stale) -> None:
         os.utime(stale.path, (1, 1))
         self._stays(stale, "written anew")
