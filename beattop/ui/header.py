@@ -8,6 +8,7 @@ from typing import Final
 
 from beattop.model.frame import Frame
 from beattop.model.snapshot import Snapshot
+from beattop.model.supervisor import Supervisord
 from beattop.text import count, duration
 from beattop.ui import glyphs
 from beattop.ui.cpubar import mini
@@ -73,9 +74,11 @@ def _sources(snapshot: Snapshot) -> list[tuple[int, Line]]:
     servers = snapshot.supervisords
     answers = [s.answered_at for s in servers if s.answered_at is not None]
     if len(servers) == 1:
-        told = f" asked {_ago(snapshot.at - answers[0])} ago" if answers else " not asked yet"
         if answers or servers[0].answers is not False:  # else its trouble says it
-            out.append((5, line(f"supervisor {servers[0].version or ''}".rstrip() + told)))
+            told = (
+                f"asked {_ago(snapshot.at - answers[0])} ago" if answers else _unasked(servers[0])
+            )
+            out.append((5, line(" ".join(filter(None, ("supervisor", servers[0].version, told))))))
     elif servers:
         oldest = f", asked {_ago(snapshot.at - min(answers))} ago" if answers else ""
         out.append((5, line(f"{count(len(servers), 'supervisord')}{oldest}")))
@@ -94,6 +97,13 @@ def _sources(snapshot: Snapshot) -> list[tuple[int, Line]]:
         words = trouble[0] if len(trouble) == 1 else f"{trouble[0]} +{len(trouble) - 1}"
         out.append((3, (Span(f"{glyphs.WARNING} {words}", "warning", "screen.findings"),)))
     return out
+
+
+def _unasked(server: Supervisord) -> str:
+    """Why it has told nothing."""
+    if server.key is None:
+        return "does not run"
+    return "has no server" if server.id.startswith("conf:") else "not asked yet"
 
 
 def _position(frame: Frame, *, short: bool) -> list[tuple[int, Line]]:

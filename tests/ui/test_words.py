@@ -190,6 +190,22 @@ def test_the_header_tells_its_condition(condition, words):
     assert words in plain([header(frames.incident(), condition, 120)])
 
 
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({}, "supervisor not asked yet"),
+        ({"key": None}, "supervisor does not run"),
+        ({"id": "conf:/etc/s.conf", "url": None}, "supervisor has no server"),
+    ],
+)
+def test_the_header_says_why_a_supervisord_told_nothing(server, words):
+    frame = frames.incident()
+    (told,) = frame.snapshot.supervisords
+    unasked = replace(told, version=None, answered_at=None, answers=None, **server)
+    silent = replace(frame, snapshot=replace(frame.snapshot, supervisords=(unasked,)))
+    assert words in plain([header(silent, Condition(age_s=0.1), 120)])
+
+
 def test_the_header_names_sources_in_trouble():
     frame = frames.incident()
     bad = replace(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beattop.sources.rooted import inside
 
 _MOST_LINKS = 40
 _STREAM = re.compile(r"/dev/(?:std(?:out|err|in)|fd/\d+|tty\w*|console)|/proc/[^/]+/fd/\d+")
 _NUMBERED = re.compile(r"\.(\d{1,6})(\.gz)?")
-_DATED = re.compile(r"-(\d{4}-?\d{2}-?\d{2}(?:-\d+)?)(\.gz)?")
+_DATED = re.compile(r"[-._](\d{4}-?\d{2}-?\d{2}(?:[-_T]?\d+)?)(\.gz)?")
 _PACKED = (".xz", ".bz2", ".zst", ".lz4", ".Z")
+_PUT_ASIDE = (".old", ".bak", ".prev", ".save")
 
 
 class NoLogError(Exception):
@@ -68,7 +69,7 @@ def rotated(path: str) -> tuple[list[Rotated], str]:
     """Older logs beside `path`, newest first, and words for what there is but cannot be read.
 
     supervisord numbers them `.1`, `.2` ... (supervisor/loggers.py, RotatingFileHandler), logrotate
-    likewise or by date, compressed or not.
+    likewise, also from `.0`, or by date, at the end or before the extension; compressed or not.
     """
     base = os.path.basename(path)
     try:
@@ -76,26 +77,40 @@ def rotated(path: str) -> tuple[list[Rotated], str]:
     except OSError:
         return [], ""
     numbered: dict[int, Rotated] = {}
-    dated: list[tuple[str, str, bool]] = []
+    dated: dict[tuple[str, str], tuple[str, bool]] = {}
     words = ""
-    for name in names:
-        if not name.startswith(base) or name == base:
-            continue
-        rest = name[len(base) :]
+    for name in sorted(names):  # while one is being compressed the plain one, which is whole, first
         full = os.path.join(os.path.dirname(path), name)
+        rest = _rest(name, base)
         if match := _NUMBERED.fullmatch(rest):
-            file = Rotated(full, int(match[1]), bool(match[2]))
-            # While one is being compressed both are there: the plain one is whole.
-            if file.number not in numbered or not file.packed:
-                numbered[file.number] = file
+            number = int(match[1])
+            numbered.setdefault(number, Rotated(full, number, bool(match[2])))
         elif match := _DATED.fullmatch(rest):
-            dated.append((match[1], full, bool(match[2])))
+            date = re.sub(r"\D", "", match[1])
+            dated.setdefault((date, full.removesuffix(".gz")), (full, bool(match[2])))
         elif rest.endswith(_PACKED):
             words = f"{full} is compressed in a way that is not read here"
+        elif rest in _PUT_ASIDE:
+            words = f"{full} is not read: its name does not tell when it was the log"
+    if 0 in numbered:  # logrotate's start 0
+        numbered = {n + 1: replace(file, number=n + 1) for n, file in numbered.items()}
     first = max(numbered, default=0) + 1
-    dated.sort(reverse=True)
-    found = [Rotated(full, first + i, packed) for i, (_, full, packed) in enumerate(dated)]
+    found = [
+        Rotated(full, first + i, packed)
+        for i, (_, (full, packed)) in enumerate(sorted(dated.items(), reverse=True))
+    ]
     return [numbered[n] for n in sorted(numbered)] + found, words
+
+
+def _rest(name: str, base: str) -> str:
+    """What rotation added to the log's name, at its end or before its extension; "" for nothing."""
+    if name.startswith(base):
+        return name[len(base) :]
+    stem, extension = os.path.splitext(base)
+    plain = name.removesuffix(".gz")
+    if not extension or not name.startswith(stem) or not plain.endswith(extension):
+        return ""
+    return plain[len(stem) : -len(extension)] + name[len(plain) :]
 
 
 def missing(files: list[Rotated]) -> bool:

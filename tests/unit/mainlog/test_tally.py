@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timezone
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beattop.model.lives import Lives
+from beattop.sources.mainlog import tally as module
 from beattop.sources.mainlog.blocks import backwards, forwards
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.lines import MAX_LINE, parse_lines
@@ -55,24 +57,31 @@ def visible(past):
     return replace(past, head=(), tail=(), settled=False)
 
 
-def count(data: bytes, block: int, clock: Clock, limit: float = LATE) -> Segment:
+def count(
+    data: bytes, block: int, clock: Clock, limit: float = LATE, stretch: int = 1 << 16
+) -> Segment:
     file = os.memfd_create("log")
     try:
         os.write(file, data)
-        tally = Tally(Wordings("s"), clock, limit)
-        for _, lines in backwards(file, len(data), block):
-            tally.add(lines)
-        return tally.segment()
+        with patch.object(module, "_MOST_LINES", stretch):
+            return _count(file, len(data), block, clock, limit)
     finally:
         os.close(file)
 
 
-@given(histories(names=NAMES, most=60), st.integers(60, 2000))
+def _count(file: int, size: int, block: int, clock: Clock, limit: float) -> Segment:
+    seen = Tally(Wordings("s"), clock, limit)
+    for _, lines in backwards(file, size, block):
+        seen.add(lines)
+    return seen.segment()
+
+
+@given(histories(names=NAMES, most=60), st.integers(60, 2000), st.sampled_from([1, 9, 1 << 16]))
 @settings(max_examples=150, deadline=None)
-def test_any_blocks_count_as_one_fold(events, block):
+def test_any_blocks_and_stretches_count_as_one_fold(events, block, stretch):
     data = log(events)
-    got = {name: visible(past) for name, past in count(data, block, Clock()).pasts.items()}
-    assert got == fold(data, Clock())
+    found = count(data, block, Clock(), stretch=stretch).pasts
+    assert {name: visible(past) for name, past in found.items()} == fold(data, Clock())
 
 
 @given(histories(names=NAMES, most=60), st.integers(60, 2000))
