@@ -31,7 +31,7 @@ from tests.unit.actions import scene
 from tests.unit.actions.fake import World
 from tests.unit.actions.scene import beat, finding, frame, keep, member, outsider, program, target
 
-EVIL = "\x1b[2Jowned\x07"
+EVIL = "\x1b[2Jowned\x07\u202e"
 URL = f"unix:///run/{EVIL}.sock"
 FIRST = program(f"one{EVIL}", 201, url=URL)
 SECOND = program(f"two{EVIL}", 202, url=URL, respawning=True, lives=(1.0, 1.4))
@@ -73,7 +73,7 @@ def said(plan: Plan) -> Iterator[str]:
 def clean(texts: Iterable[str]) -> None:
     found = [text.partition("by hand: ")[0] for text in texts]
     assert any("owned" in text for text in found)
-    assert [text for text in found if "\x1b" in text or "\x07" in text] == []
+    assert [text for text in found if {*text} & {*"\x1b\x07\u202e"}] == []
 
 
 def test_plans_against_duplicates() -> None:
@@ -84,6 +84,7 @@ def test_plans_against_duplicates() -> None:
         (replace(behind, programs=(FIRST, shell)), duplicate(shell)),
         (replace(box(FIRST, SECOND), supervisords=()), duplicate()),
         (box(FIRST), replace(duplicate(), stop=(outsider(77, "advice", EVIL),))),
+        (box(FIRST), replace(duplicate(), stop=(replace(outsider(77, "advice", EVIL), pid=None),))),
     ):
         clean(said(plan_duplicates([found], shot)))
     with pytest.raises(ValueError, match="owned") as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.actions.scene import (
     beat,
     finding,
     keep,
+    outsider,
     program,
     snapshot,
     target,
@@ -160,3 +162,14 @@ def test_one_that_had_no_process_may_have_one_by_now(tmp_path: Path) -> None:
     plan = plan_program("stop", [only], world.shot)
     world.server.spawn("web")
     assert world.do(plan).status == "done"
+
+
+def test_no_foreign_beat_is_ended_for_one_that_fell_silent(tmp_path: Path) -> None:
+    first, pid = program("beat", 201), 4_000_077
+    kept, foreign = beat(first), beat(None, pid)
+    world = World(tmp_path, snapshot([first], [kept, foreign]))
+    plan = plan_duplicates([finding([outsider(pid)], [keep(kept)])], world.shot)
+    world.shot = snapshot([first], [replace(kept, health="silent"), foreign])
+    outcome = world.do(plan)
+    assert outcome.status == "changed"
+    assert "sends nothing now" in outcome.summary
