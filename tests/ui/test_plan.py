@@ -134,7 +134,7 @@ async def test_undo_asks_anew():
         start = replace(step, verb="start", call='supervisor.startProcess("beat2", wait=False)')
         executor.undo = Plan("Start beat2 again", (), (start,), (), (), ())
         await screen.press("y")
-        await screen.until(lambda: "undo" in screen.text)
+        await screen.until(lambda: dialog(screen).state == "ended")
         await screen.press("u")
         await screen.until(lambda: "Start beat2 again" in screen.text)
         assert screen.app.focused.id == "cancel"
