@@ -10,6 +10,9 @@ from beattop.actions.process_table import ProcessTable
 from beattop.text import safe
 
 KILLED = "its beattop was killed"
+_NO_PID = 1 << 31
+_NO_TIME = 1 << 40
+"""Of a damaged line: no clock and no calendar takes it."""
 
 
 def interrupted(journal: Journal, proc: ProcessTable, clock: Clock) -> str:
@@ -49,8 +52,9 @@ def _open(journal: Journal) -> dict[str, list[Mapping[str, object]]]:
 
 def _whole(line: Mapping[str, object]) -> bool:
     """Whether it is a plan as this program writes them."""
-    numbers = isinstance(line.get("pid"), int) and isinstance(line.get("at"), int | float)
-    return numbers and "title" in line
+    pid, at = line.get("pid"), line.get("at")
+    numbers = isinstance(pid, int) and 0 < pid < _NO_PID and isinstance(at, int | float)
+    return numbers and 0 < _at(line) < _NO_TIME and "title" in line
 
 
 def _at(line: Mapping[str, object]) -> float:

@@ -14,7 +14,7 @@ from beattop.model.supervisor import ProgramConfig
 from beattop.text import MASK
 
 NO_NEWLINE = "\\ No newline at end of file"
-_NAME = re.compile(r"\s*(?P<name>[^\s=:;#\[][^=:]*?)\s*[=:]")
+_NAME = re.compile(r"\s*(?P<name>[^\s=:;#\[][^=:]*)[=:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def options(lines: Sequence[str]) -> list[Option]:
             last = found[-1]
             found[-1] = Option(last.name, last.begin, number + 1, last.indent)
         elif match := _NAME.match(line):
-            found.append(Option(match["name"].lower(), number, number + 1, indent))
+            found.append(Option(match["name"].rstrip().lower(), number, number + 1, indent))
     return found
 
 

@@ -14,9 +14,11 @@ from beattop.model.paths import absolute
 from beattop.model.process import Process
 from beattop.sources.rooted import inside, open_regular
 
-# app.Beat(...).run(), app.start(["beat", ...]), celery.bin.beat, celery.apps.beat.
+# app.Beat(...).run(), app.start(["beat", ...]), celery.bin.beat, celery.apps.beat. Bounded: a
+# script may be anybody's, and other threads wait while it is searched.
 _STARTS: Final = re.compile(
-    rb"^[^#\n]*(?:\.Beat\s*\(|\.start\s*\([^)]*['\"]beat['\"]|\bcelery\.(?:apps|bin)\b.*\bbeat\b)",
+    rb"^[^#\n]*(?:\.Beat\s{0,9}\(|\.start\s{0,9}\([^)]{0,200}['\"]beat['\"]"
+    rb"|\bcelery\.(?:apps|bin)\b.{0,200}\bbeat\b)",
     re.M,
 )
 _MOST_BYTES: Final = 262144

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from beattop.model.beathealth import default_scheduler
 from beattop.model.beats import config_line
@@ -94,8 +94,9 @@ def targets(
     beats = {(w.group, w.name) for w in words if speaks_as_beat(w)}
     by_pid = {process.pid: process for process in processes}
     told = {s.key for s in supervisords}
+    anothers = cache(lambda ppid: _anothers(by_pid.get(ppid), by_pid, told))
     for process in processes:
-        if told and _anothers(process, by_pid, told):
+        if told and anothers(process.ppid):
             continue
         line = lines.of(process)
         parent = by_pid.get(process.ppid)
@@ -124,11 +125,10 @@ def targets(
 
 
 def _anothers(
-    process: Process, by_pid: Mapping[int, Process], told: set[ProcessKey | None]
+    above: Process | None, by_pid: Mapping[int, Process], told: set[ProcessKey | None]
 ) -> bool:
-    """Whether it is a program of a supervisord that is not looked at (--supervisor): its files are
-    that one's affair."""
-    above = by_pid.get(process.ppid)
+    """Whether what `above` has begun is a supervisord's that is not looked at (--supervisor): its
+    files are that one's affair."""
     for _ in range(16):
         if above is None or runs_supervisord(above.argv):
             break

@@ -132,3 +132,19 @@ def test_the_executor_knows_it_but_for_a_confined_one(world: World) -> None:
 def test_its_own_action_has_an_end(world: World, plan: Plan) -> None:
     world.do(plan)
     assert told(world) == ""
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"at": float("nan")},
+        {"at": 1e300},
+        {"at": -1e20},
+        {"at": None},
+        {"pid": -1},
+        {"pid": 1 << 90},
+    ],
+)
+def test_a_damaged_line_is_no_plan(world: World, damaged: dict[str, Any]) -> None:
+    written(world, **damaged)
+    assert told(world) == ""

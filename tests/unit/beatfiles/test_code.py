@@ -25,6 +25,7 @@ RUNS = "from proj import app\napp.Beat(loglevel='INFO').run()\n"
         ("Thread(target=follow).start()\nname = 'beat'", False),
         ("# app.Beat().run()", False),
         ("import celery\nprint(open('/var/log/celery/beat.log'))", False),
+        ("app.start(" + 300 * " " + "'beat')", False),  # who looks further looks too long
         ("", False),
     ],
 )
