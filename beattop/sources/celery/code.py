@@ -100,5 +100,5 @@ def _borrows(prefix: str) -> bool:
     """Whether it is a system's Python, or a virtual environment that sees the system's packages."""
     text = _text(f"{prefix}/pyvenv.cfg").lower()
     if not text:
-        return posixpath.basename(prefix) == "usr"
+        return posixpath.basename(prefix) in ("usr", "")
     return re.search(rb"include-system-site-packages\s*=\s*true", text) is not None

@@ -91,6 +91,9 @@ def test_a_systems_python_may_find_packages_elsewhere(tmp_path: Path):
     venv(tmp_path / "usr", "celery", config=None)
     beat = process(1, "/usr/bin/python3 /usr/bin/celery beat")
     assert may_stand_by(beat, str(tmp_path)) is None
+    (tmp_path / "lib").symlink_to("usr/lib")
+    merged = process(1, "/bin/python3 /bin/celery beat")
+    assert may_stand_by(merged, str(tmp_path)) is None
     (tmp_path / "usr/lib/python3/dist-packages/redbeat").mkdir(parents=True)
     assert may_stand_by(beat, str(tmp_path)) is True
 
