@@ -99,7 +99,7 @@ def wrap(text: str, size: int, first: int | None = None) -> list[str]:
         if taken and taken + 1 + long <= room:
             current, taken = f"{current} {word}", taken + 1 + long
             continue
-        if taken or long > room < size:
+        if current or long > room < size:
             lines.append(current)
             room = size
         if long > size:

@@ -13,7 +13,7 @@ from beattop.ui.calm import calm_words
 from beattop.ui.cpubar import cost, cpubar
 from beattop.ui.header import Condition, header
 from beattop.ui.keymap import Keymap
-from beattop.ui.line import line, paragraph, plain, width
+from beattop.ui.line import line, paragraph, plain, width, wrap
 from beattop.ui.room import room
 from beattop.ui.verdict import verdict
 from tests.ui import frames
@@ -283,3 +283,8 @@ def test_a_long_lead_takes_no_room_from_the_lines_below():
     ]
     rows = plain(paragraph("sometimes", 40, "", 8, lead)).split("\n")
     assert rows == ["remove /run/a/rather/long/name.pid", "        sometimes"]
+
+
+def test_a_word_of_no_width_is_not_lost():
+    assert wrap("one \u0301 two", 4) == ["one \u0301", "two"]
+    assert wrap("four \u0301 four", 4) == ["four", "\u0301", "four"]

@@ -208,7 +208,7 @@ def _environment(told: Mapping[str, object]) -> dict[str, str]:
     """All that a program's section sets; never kept as a whole."""
     env = told["env"]
     assert isinstance(env, dict)
-    return {str(name): str(value) for name, value in env.items()}
+    return {clean(str(name)): str(value) for name, value in env.items()}
 
 
 _ENVIRONMENT = re.compile(r"[;#\s]*environment\s*[=:]", re.I)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from beattop.sources.supervisor.conf import _environment
 from beattop.sources.supervisor.variants import variants
 
 
@@ -43,3 +44,7 @@ def test_what_may_tell_two_tenants_apart(name: str, one: str, two: str, apart: b
 
 def test_an_empty_value_is_none_of_them():
     assert variants([{"X": "a"}, {"X": ""}, {"X": "b"}]) == [(("X", 1),), (), (("X", 2),)]
+
+
+def test_a_name_is_cleaned_before_it_is_kept():
+    assert "\x1b" not in "".join(_environment({"env": {"LICENSEE\x1b[2J": "red"}}))
