@@ -52,12 +52,17 @@ def root_of(pid: int) -> str:
     Also "" where that may not be seen: then its files could not be reached through it either.
     """
     own = f"/proc/{pid}/root"
+    theirs = inode(own)
+    return "" if theirs is None or theirs == inode("") else own
+
+
+def inode(root: str) -> tuple[int, int] | None:
+    """(device, inode) of the directory that a prefix of root_of leads to; None where not seen."""
     try:
-        theirs, ours = os.stat(f"{own}/"), os.stat("/")
+        found = os.stat(f"{root}/")
     except OSError:
-        return ""
-    same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
-    return "" if same else own
+        return None
+    return found.st_dev, found.st_ino
 
 
 def seen_prefix(pid: int) -> str:

@@ -10,7 +10,7 @@ import psutil
 from beattop.model.files import Handles
 from beattop.sources.celery.schedule import is_schedule
 from beattop.sources.celery.targets import Holder
-from beattop.sources.rooted import inside
+from beattop.sources.rooted import inode, inside
 from beattop.text import clean
 
 _DELETED = " (deleted)"
@@ -60,16 +60,8 @@ def read_handles(target: Holder, root: str, prefix: str = "") -> Handles:
         peers=() if target.fork and pipes else _peers(key.pid),
         readable=True,
         pipes=pipes,
-        root=_root(key.pid),
+        root=inode(f"/proc/{key.pid}/root"),
     )
-
-
-def _root(pid: int) -> tuple[int, int] | None:
-    try:
-        found = os.stat(f"/proc/{pid}/root/")
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _wanted(schedule: str | None, root: str, prefix: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from beattop.sources.celery.schedule import read_schedule
 from beattop.sources.celery.targets import Holder, Named, Targets, targets
 from beattop.sources.celery.words import DeniedError, Logs, ProgramLog, Tail, last_words
 from beattop.sources.mounts import shared
-from beattop.sources.rooted import inside, root_of, seen_prefix
+from beattop.sources.rooted import inode, inside, root_of, seen_prefix
 from beattop.sources.supervisor.client import ReadClient
 from beattop.sources.supervisor.server import Server
 from beattop.sources.supervisor.transport import CALL_ERRORS
@@ -142,7 +141,7 @@ class Round:
         """By the path as it is reached."""
         by_pid = {key.pid: root for key, root in self._roots.items()}
         # One root may be reached through several processes: the supervisord's goes first.
-        first: dict[tuple[int, int] | None, str] = {_inode(r): r for r in roots.values() if r}
+        first: dict[tuple[int, int] | None, str] = {inode(r): r for r in roots.values() if r}
         for root in by_pid.values():
             first.setdefault(root.inode, root.path)
         out: dict[str, _Place] = {}
@@ -252,15 +251,7 @@ def _coded(target: Holder, before: Handles | None, root: _Root) -> tuple[bool, b
 
 def _root(pid: int) -> _Root:
     path = root_of(pid)
-    return _Root(path, seen_prefix(pid), _inode(path)) if path else _Root()
-
-
-def _inode(root: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(f"{root}/")
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+    return _Root(path, seen_prefix(pid), inode(path)) if path else _Root()
 
 
 def _tail(server: Server, log: ProgramLog) -> Tail | None:
