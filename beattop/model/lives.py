@@ -148,10 +148,6 @@ class Lives:
         """The run of unrequested exits at the end of the log."""
         return Streak(self._run.count, self._run.since_at)
 
-    def streak_at(self, now: float) -> Streak:
-        """The same, none where the present life or wait has meanwhile ended it."""
-        return self.streak if self._run.goes_on(now) else Streak(0, None)
-
     @property
     def exit_counts(self) -> tuple[tuple[str, int], ...]:
         """How often it ended with which status or signal, most frequent first."""

@@ -83,12 +83,6 @@ class Run:
         if self._ended is not None:
             self._ended += by
 
-    def goes_on(self, now: float) -> bool:
-        """False where the present life or the wait for the next has outlasted the run."""
-        if self._open is not None:
-            return now - self._open <= max(LONG_LIFE_S, LONG_LIFE_RATIO * (self._length or 0.0))
-        return self._ended is None or now - self._ended <= _patience(self._wait)
-
     def _spawned(self, at: float) -> None:
         wait = None
         if self._open is not None:

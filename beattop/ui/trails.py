@@ -8,7 +8,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from beattop.model.process import ProcessKey
 from beattop.model.snapshot import Program, ProgramId, Snapshot, Unmanaged
 
 KEPT: Final = 300
@@ -126,8 +125,3 @@ class Trails:
     def departed(self) -> list[Departed]:
         """What vanished within the last seconds, oldest first."""
         return list(self._departed.values())
-
-
-def key_of(thing: Program | Unmanaged) -> ProgramId | ProcessKey:
-    """What identifies it from frame to frame."""
-    return thing.id if isinstance(thing, Program) else thing.member.key

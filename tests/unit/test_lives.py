@@ -122,16 +122,6 @@ def test_lost_lines_are_told_and_end_no_run():
     assert not lives.past().complete
 
 
-def test_the_present_life_or_wait_may_outlast_the_run():
-    lives = fold(loop(3))
-    end = lives.lives[-1].ended_at
-    assert lives.streak_at(end + 299).count == 3
-    assert lives.streak_at(end + 301).count == 0
-    lives.add(spawned(end + 1))
-    assert lives.streak_at(end + 3600).count == 3
-    assert lives.streak_at(end + 3602).count == 0
-
-
 def test_fatal_and_running_change_no_counts():
     lives = fold([spawned(BASE), running(BASE + 1), exited(BASE + 2), fatal(BASE + 2)])
     assert (lives.spawns, lives.exits, lives.streak.count) == (1, 1, 1)

@@ -24,6 +24,8 @@ _STARTS: Final = re.compile(
 _MOST_BYTES: Final = 262144
 _WAITING: Final = ("redbeat", "beatx")
 """Packages whose schedulers wait for a lock that another beat holds."""
+_NO_FOLDERS: Final = frozenset({"distutils-precedence.pth", "_virtualenv.pth"})
+"""Files of setuptools and virtualenv that add no folder to Python's path."""
 
 
 def places(process: Process, root: str) -> list[str]:
@@ -76,7 +78,7 @@ def may_stand_by(process: Process, root: str) -> bool | None:
         near = [f"{root}{folder}" for folder in own if folder and folder.startswith("/")]
         if any(_holds(folder, _WAITING) for folder in (*folders, *near)):
             return True
-        return None if _borrows(f"{root}{prefix}") else False
+        return None if _borrows(f"{root}{prefix}") or any(map(_points, folders)) else False
     return None
 
 
@@ -94,6 +96,12 @@ def _packages(prefix: str) -> list[str]:
 
 def _holds(folder: str, names: Iterable[str]) -> bool:
     return any(os.path.isdir(f"{folder}/{name}") for name in names)
+
+
+def _points(folder: str) -> bool:
+    """Whether it sends Python to further folders, as an editable install does (site.py)."""
+    found = glob(f"{escape(folder)}/*.pth") + glob(f"{escape(folder)}/*.egg-link")
+    return any(posixpath.basename(name) not in _NO_FOLDERS for name in found)
 
 
 def _borrows(prefix: str) -> bool:

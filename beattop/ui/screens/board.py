@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from beattop.model.finding import Finding
 from beattop.model.frame import Frame
-from beattop.model.snapshot import Program, Unmanaged
+from beattop.model.snapshot import Program
 from beattop.text import count
 from beattop.ui.calm import unheard
 from beattop.ui.cpubar import cpubar
@@ -254,12 +254,6 @@ class Board(Screen[None]):
         if row is None or row.program is None or self.frame is None:
             return None
         return next((p for p in self.frame.snapshot.programs if p.id == row.program), None)
-
-    def unmanaged_of(self, row: Row | None) -> Unmanaged | None:
-        """The process outside supervisor that a row is."""
-        if row is None or row.process is None or self.frame is None:
-            return None
-        return next((u for u in self.frame.snapshot.unmanaged if u.member.key == row.process), None)
 
     # --- events ---
 

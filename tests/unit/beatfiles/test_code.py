@@ -87,6 +87,16 @@ def test_what_else_its_path_holds_counts_too(tmp_path: Path):
     assert may_stand_by(beat, "") is True
 
 
+@pytest.mark.parametrize(
+    ("file", "may"), [("__editable__.proj.pth", None), ("proj.egg-link", None),
+                      ("distutils-precedence.pth", False), ("_virtualenv.pth", False)],
+)  # fmt: skip
+def test_an_editable_install_may_be_one_that_waits(tmp_path: Path, file: str, may: bool | None):
+    (folder,) = (venv(tmp_path, "celery") / "lib").glob("python*/site-packages")
+    (folder / file).write_text("/srv/proj\n")
+    assert may_stand_by(process(1, f"{tmp_path}/bin/celery beat"), "") is may
+
+
 def test_a_systems_python_may_find_packages_elsewhere(tmp_path: Path):
     venv(tmp_path / "usr", "celery", config=None)
     beat = process(1, "/usr/bin/python3 /usr/bin/celery beat")
