@@ -191,6 +191,14 @@ def test_a_pidfile_behind_a_link_goes_too(world: World, tmp_path: Path) -> None:
     assert not (tmp_path / "run/b.pid").exists()
 
 
+def test_a_folder_that_is_none_is_told(world: World, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    fact = Pidfile(str(tmp_path / "run/b.pid"), "ok", 4_000_055, None, None)
+    outcome = world.do(of(pidfile_step(fact, None, "stale")))
+    assert outcome.status == "failed"
+    assert "it cannot be looked at: Not a directory" in outcome.summary
+
+
 def test_a_removal_leaves_no_descriptor_open(world: World, stale: Pidfile) -> None:
     before = len(os.listdir("/proc/self/fd"))
     world.do(of(pidfile_step(stale, None, "stale")))
