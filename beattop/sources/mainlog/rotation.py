@@ -79,12 +79,21 @@ class Chain:
         """Open all files that came after `newest`: more than one where rotation was quick."""
         for left in reversed(range(_LOOKS)):
             later, whole = self._walk(newest)
-            if whole or not left:
-                break
+            # Two rotations between two openings would put the files out of order.
+            still = not later or self._is_at_path(later[0])
+            if still and (whole or not left):
+                self._lost = self._lost or not whole
+                self._next += reversed(later)
+                return
             for tail in later:
                 tail.close()
-        self._lost = self._lost or not whole
-        self._next += reversed(later)
+
+    def _is_at_path(self, tail: Tail) -> bool:
+        try:
+            info = os.stat(self.path)
+        except OSError:
+            return False
+        return (info.st_dev, info.st_ino) == tail.id
 
     def _walk(self, newest: Tail) -> tuple[list[Tail], bool]:
         """Files after `newest`, the last first, and whether none can be missing among them.

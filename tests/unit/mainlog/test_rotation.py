@@ -7,6 +7,7 @@ import os
 import random
 import threading
 
+import pytest
 from supervisor.loggers import LevelsByName, LogRecord, RotatingFileHandler
 
 from beattop.sources.mainlog import follow, rotation
@@ -202,6 +203,32 @@ def test_a_file_that_hides_while_it_is_renamed_brings_nothing_twice(box, opened,
 
     monkeypatch.setattr(rotation, "rotated", hiding)
     assert pids(main.poll()) == ["gap", 4], "what hid may have been two"
+
+
+@pytest.mark.parametrize("times", [1, 3, 20, 60])
+def test_what_rotates_while_the_files_are_opened_is_read_in_order(box, opened, monkeypatch, times):
+    box.write(entries(0))
+    main = opened()
+    written, left, real = 1, times, rotation.open_regular
+    box.rotate(400)
+    box.write(entries(1))
+
+    def rotating(path):
+        nonlocal written, left
+        fd = real(path)
+        for _ in range(2 if left else 0):
+            written += 1
+            box.rotate(400)
+            box.write(entries(written))
+        left = max(0, left - 1)
+        return fd
+
+    monkeypatch.setattr(rotation, "open_regular", rotating)
+    got = []
+    while left:
+        got += pids(main.poll())
+    got += pids(main.poll())
+    assert got == list(range(1, written + 1))
 
 
 def test_supervisors_own_handler_rotating_at_full_speed(box, opened):
