@@ -202,7 +202,7 @@ def _clusters(beats: Sequence[Beat], links: Sequence[Link]) -> list[list[Beat]]:
 
 def _sources(cluster: Sequence[Beat], snapshot: Snapshot) -> list[Program]:
     """The programs that go on leaving beats behind: they detach, and end well again and again."""
-    left = {(b.was_supervisor, b.was) for b in cluster if b.origin == "orphan"}
+    left = {(b.was_supervisor, b.was) for b in cluster}
     return [
         p
         for p in snapshot.programs

@@ -379,3 +379,34 @@ def test_sections_whose_environment_differs_may_be_tenants(world, one, two, cert
 def test_one_section_is_one_tenant(world):
     tenants(world, 1, 2, section="program:beat")
     assert world.findings[0].certainty == "likely"
+
+
+def test_of_three_the_two_of_one_tenant_are_told_apart_from_the_third(world):
+    for name, number in (("red", 1), ("blue", 2), ("rose", 1)):
+        variants = (("LICENSEE", number),)
+        world.program(name, f"{BEAT} -s run/{name}", variants=variants)
+        world.spawn(name, age={"red": 500, "blue": 400, "rose": 300}[name])
+        world.say(name, "beat: Starting...", "Scheduler: Sending due task a (p.a)", sent_ago=1)
+    world.look()
+    sure = [f for f in world.findings if f.certainty == "likely"]
+    assert [{t.namespec for t in (*f.keep, *f.stop)} for f in sure] == [{"red", "rose"}]
+
+
+def test_variants_of_two_confs_are_not_comparable(world):
+    other = world.supervisord("unix:///run/other.sock", "/etc/other.conf")
+    for name, number, server in (("red", 1, None), ("blue", 2, other)):
+        variants = (("LICENSEE", number),)
+        world.program(name, f"{BEAT} -s run/{name}", variants=variants, server=server)
+        world.spawn(name, age=500, server=server)
+    world.look()
+    assert not any("LICENSEE" in line for f in world.findings for line in f.evidence)
+
+
+def test_one_schedule_file_is_one_schedule_for_all_tenants(world):
+    for name, number in (("red", 1), ("blue", 2)):
+        world.program(name, f"{BEAT} -s run/s", variants=(("LICENSEE", number),))
+        world.holds(world.spawn(name, age=500), "/srv/proj/run/s")
+    world.schedule("/srv/proj/run/s", age=1)
+    world.look()
+    (found,) = world.findings
+    assert found.certainty == "certain"

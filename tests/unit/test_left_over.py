@@ -90,6 +90,47 @@ def test_a_program_that_detaches_beats_again_and_again_is_stopped_first(world):
     assert "detach" in found.lasting.text
 
 
+def test_only_who_leaves_beats_behind_is_stopped_for_them(world):
+    world.program("noise", "/bin/true")
+    world.loop("noise", times=3, status=0, life=0.2)
+    detaching(world)
+    (found,) = [f for f in world.findings if f.kind == "duplicate-beat" and f.stop]
+    assert "noise" not in [t.namespec for t in found.stop]
+
+
+def test_who_has_left_beats_behind_and_does_so_no_more_is_not_stopped(world):
+    command = f"{BEAT} --detach"
+    world.program("beat", command, autorestart="false")
+    world.end(world.spawn("beat"), "beat", status=0)
+    world.state("beat", "EXITED")
+    for pgrp in (7000, 7001):
+        left(world, "beat", command, pgrp=pgrp)
+    world.pass_(30.0)
+    world.look()
+    (found,) = [f for f in world.findings if f.kind == "duplicate-beat"]
+    assert {t.via for t in found.stop} == {"signal"}
+
+
+@pytest.mark.parametrize(("age", "told"), [(3.0, False), (7.9, False), (8.0, True), (60.0, True)])
+def test_the_newest_left_over_of_several_is_not_told_yet(world, age, told):
+    world.program("beat", BEAT, state="STOPPED")
+    old = left(world, "beat", "celery -A one beat", pgrp=7000)
+    young = left(world, "beat", "celery -A two beat", age=age, pgrp=7001)
+    world.look()
+    pids = {pid for f in world.findings if f.kind == "orphan" for pid in f.pids}
+    assert pids == ({old.pid, young.pid} if told else {old.pid})
+
+
+def test_the_only_left_over_of_its_program_is_told_at_once(world):
+    for name in ("one", "two"):
+        world.program(name, f"celery -A {name} beat", state="STOPPED")
+    old = left(world, "one", "celery -A one beat", pgrp=7000)
+    young = left(world, "two", "celery -A two beat", age=3.0, pgrp=7001)
+    world.look()
+    pids = {pid for f in world.findings if f.kind == "orphan" for pid in f.pids}
+    assert pids == {old.pid, young.pid}
+
+
 def test_a_program_that_its_left_over_turns_away_is_no_source(world):
     detaching(world, status=73)
     double = [f for f in world.findings if f.effect == "double-scheduling"]
