@@ -136,7 +136,7 @@ async def live(camera: Camera, settings: Settings, url: str, tape: Path) -> None
         await wait(app, lambda t: "exited 73" in t, "a tombstone")
         camera.take(app, "incident")
         for key, name, sign in (
-            ("enter", "details", "last error"),
+            ("enter", "details", "(median)"),
             ("l", "log", "already exists"),
             ("e", "events", "exited 73"),
             ("y", "history", "spawns"),
