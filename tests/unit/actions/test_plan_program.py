@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from beattop.actions.plan import plan_program as of_programs
+from beattop.actions.program_plan import surprises
+from beattop.actions.steps import program_target, rpc_step
 from beattop.model.snapshot import BeatKey
 from tests.unit.actions.scene import (
     beat,
@@ -83,6 +85,18 @@ def test_what_may_surprise(verb: Any) -> None:
 def test_only_the_last_beat_that_works_is_warned_of(health: str | None, warned: int) -> None:
     made = of_programs("stop", [ONE], snapshot([ONE], [beat(ONE, health=health)]))
     assert sum("is the last working beat" in words for words in made.warnings) == warned
+
+
+def test_what_a_start_meets_later() -> None:
+    hostile = program("a\x1b[31m", 203)
+    shot = snapshot([ONE, TWO, hostile], [beat(ONE), beat(TWO)])
+    done = [
+        rpc_step(shot, verb, program_target(shot, of, verb))  # type: ignore[arg-type]
+        for verb, of in (("stop", ONE), ("start", TWO), ("start", hostile))
+    ]
+    runs, cleaned = surprises(done, shot)
+    assert runs == "two runs already"
+    assert "\x1b" not in cleaned
 
 
 def test_a_mute_one_is_left_to_a_person() -> None:

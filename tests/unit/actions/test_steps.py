@@ -87,6 +87,16 @@ def test_who_starts_what_belongs_to_a_supervisord_that_does_not_run() -> None:
 B = program("b", 201)
 
 
+def test_a_start_waits_for_what_its_own_program_left_over() -> None:
+    start = steps.start_again(snapshot([B]), steps.rpc_step(snapshot([B]), "stop", target(B)))
+    assert (start.verb, start.target.why, start.target.pid) == ("start", "", None)
+    left = []
+    for number, owner in ((7, B.id), (8, pid_of("other"))):
+        key = ProcessKey(number, 10 * number)
+        left.append(steps.signal_step(steps.process_target(key, "left over", owner), key))
+    assert steps.waiting(start, left).after == (ProcessKey(7, 70),)
+
+
 def test_a_step_names_the_leader_that_supervisord_knows() -> None:
     behind = replace(target(B), pid=209, process=ProcessKey(209, 2090))
     step = steps.rpc_step(snapshot([B]), "stop", behind)
