@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import selectors
 import signal
 import struct
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from beattop.ui.terminal import speaks_utf8
+from beattop.ui.terminal import Ending, speaks_utf8
 from tests.ui.frames import STOP
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -285,3 +286,36 @@ def test_escape_and_a_letter_in_one_packet_are_two_keys(terminal):
     t.until("Stop beat2")
     t.send(b"\x1bq")
     assert t.status() == 0
+
+
+def test_escape_alone_goes_back_without_another_key(terminal):
+    t = terminal()
+    t.until("q Quit")
+    t.send(b"\r")
+    t.until("Esc Back")
+    t.send(b"\x1b")
+    t.until("q Quit")
+
+
+def test_a_letter_in_two_packets_is_one_letter(terminal):
+    t = terminal()
+    t.until("q Quit")
+    t.send(b"\\")
+    t.until("Filter:")
+    t.send(b"caf\xc3")
+    t.until("caf")
+    t.send(b"\xa9")
+    t.until("caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+
+
+def test_the_wait_for_a_key_can_be_ended():
+    ended = Ending()
+    with selectors.PollSelector() as selector:
+        selector.register(ended, selectors.EVENT_READ)
+        assert not selector.select(0)
+        ended.set()
+        ended.set()
+        assert selector.select(0)
+        ended.clear()
+        assert not ended.is_set()
+        assert not selector.select(0)
