@@ -62,8 +62,8 @@ class Ledger:
         self.head, self.tail, self.settled = newest.head, newest.tail, newest.settled
         self.loop_exits, self.loop_since_at = newest.loop_exits, newest.loop_since_at
 
-    def before(self, older: Past) -> None:
-        """Take what comes before all of this."""
+    def before(self, older: Past, most: int = MOST) -> None:
+        """Take what comes before all of this; of the recent events `most` are kept."""
         run, self.settled = _joined(older, self)
         self.loop_exits, self.loop_since_at = run.count, run.since_at
         self._gap = self._gap or older.gap
@@ -77,7 +77,7 @@ class Ledger:
         for key, number in older.exit_counts:
             self._counts[key] = self._counts.get(key, 0) + number
         if older.recent:
-            self.recent = (older.recent + self.recent)[-MOST:]
+            self.recent = (older.recent + self.recent)[-most:]
         self.head = (older.head + self.head)[:CONTEXT]
         self.tail = (older.tail + self.tail)[-CONTEXT:]
 

@@ -97,7 +97,7 @@ class Pile:
         ledger = self._ledgers[past.name]
         if isinstance(ledger, Past):
             ledger = self._ledgers[past.name] = Ledger(ledger)
-        ledger.before(past)
+        ledger.before(past, most_recent(len(self._ledgers)))
         self._learn(ledger)
 
     def _learn(self, past: Past | Ledger) -> None:

@@ -19,7 +19,7 @@ from beattop.sources.mainlog import tally as module
 from beattop.sources.mainlog.blocks import backwards, forwards
 from beattop.sources.mainlog.clock import Clock
 from beattop.sources.mainlog.lines import MAX_LINE, parse_lines
-from beattop.sources.mainlog.segment import Segment
+from beattop.sources.mainlog.segment import Segment, join
 from beattop.sources.mainlog.tally import Tally, Wordings
 from tests.unit.mainlog.written import (
     BASE,
@@ -244,3 +244,16 @@ def test_a_file_that_becomes_shorter_is_told(tmp_path):
     path.write_bytes(b"a\n" * 1000)
     with path.open("rb") as file, pytest.raises(EOFError):
         list(backwards(file.fileno(), 4000, 512))
+
+
+def test_of_many_names_few_recent_events_are_kept_however_many_parts_there_are():
+    names = [f"w{i}" for i in range(1000)]
+    whole = Segment("s")
+    for part in reversed(range(3)):
+        tally = Tally(Wordings("s"), Clock(), LATE)
+        at = BASE + 100.0 * part
+        tally.add(log([spawned(at + turn, name=name) for turn in range(15) for name in names]))
+        whole = join(tally.segment(), whole)
+    assert {past.spawns for past in whole.pasts.values()} == {45}
+    assert {len(past.recent) for past in whole.pasts.values()} == {20}
+    assert {past.recent[-1].at for past in whole.pasts.values()} == {BASE + 214.0}
