@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from beattop.actions.program_plan import plan_program
-from beattop.actions.protect import Kept, withheld
+from beattop.actions.protect import Kept, handed_on, withheld
 from beattop.actions.steps import (
     Parts,
     advised,
@@ -46,7 +46,10 @@ def plan_duplicates(
     """
     wanted = wanted_programs(only, snapshot)
     chosen = [f for f in findings if f.kind in DUPLICATES and f.certainty != "possible"]
-    kept = Kept.of(findings)
+    if wanted is None:
+        chosen = list(handed_on(snapshot, chosen))
+    others = [f for f in findings if f.kind not in DUPLICATES or f.certainty == "possible"]
+    kept = Kept.of([*chosen, *others])
     every = [t for f in chosen for t in f.stop if wanted is None or t.program in wanted]
     stopping = [t for t in every if t.via != "advice" and not kept.holds(t)]
     parts = Parts.empty()

@@ -19,7 +19,7 @@ from beattop.model.plan import Plan, Step
 from beattop.model.snapshot import Beat, Program, ProgramId, Snapshot
 from beattop.text import count, safe
 
-_UP = ("RUNNING", "STARTING", "BACKOFF", "STOPPING")
+_UP = ("RUNNING", "STARTING", "BACKOFF")
 _PAST = {"stop": "stopped", "start": "started", "restart": "restarted"}
 
 
@@ -52,8 +52,13 @@ def plan_program(verb: ProgramVerb, programs: Sequence[Program], snapshot: Snaps
 
 def _idle(verb: ProgramVerb, found: Program) -> str | None:
     """Why there is nothing to do for it; None where there is."""
+    if verb == "start" and found.state == "STOPPING":
+        return "is still stopping (start it once it is STOPPED)"
     if verb == "start" and (found.respawning or found.state in _UP):
-        return "runs already" if not found.respawning else "is started over and over already"
+        if found.respawning:
+            return "is started over and over already"
+        again = "is in BACKOFF: supervisord starts it again by itself"
+        return again if found.state == "BACKOFF" else "runs already"
     if verb == "stop" and not found.respawning and found.pid is None:
         return f"is {found.state}" if found.state in ("STOPPED", "FATAL", "EXITED") else None
     return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from beattop.model.finding import Finding, Keep, Target
 from beattop.model.process import ProcessKey
@@ -62,6 +62,40 @@ def _beat_kept(snapshot: Snapshot, keep: Keep) -> Beat | None:
         ):
             return beat
     return None
+
+
+def handed_on(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings with keepers that stay: where one of a loop's is stopped by another finding,
+    what that one keeps, if it works. A loop schedules nothing, so nothing is lost with it. In a
+    circle each keeps its own."""
+    stops = [(t, f) for f in findings for t in f.stop if t.via != "advice"]
+
+    def stay(keep: Keep, seen: tuple[Finding, ...]) -> Iterator[Keep]:
+        for target, finding in stops:
+            if _same(target, keep) and finding not in seen and _works_on(snapshot, finding):
+                for heir in finding.keep:
+                    yield from stay(heir, (*seen, finding))
+                return
+        yield keep
+
+    return tuple(
+        replace(f, keep=tuple(dict.fromkeys(k for keep in f.keep for k in stay(keep, (f,)))))
+        if not any(works(beat) for target in f.stop for beat in beats_of(snapshot, target))
+        else f
+        for f in findings
+    )
+
+
+def _same(target: Target, keep: Keep) -> bool:
+    if target.process is not None and keep.process is not None:
+        return target.process == keep.process
+    return target.program is not None and target.program == keep.program
+
+
+def _works_on(snapshot: Snapshot, finding: Finding) -> bool:
+    """Whether a beat that `finding` keeps works."""
+    beats = (_beat_kept(snapshot, keep) for keep in finding.keep)
+    return any(beat is not None and works(beat) for beat in beats)
 
 
 def withheld(

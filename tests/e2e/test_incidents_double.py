@@ -170,6 +170,23 @@ def test_a_worker_that_embeds_a_beat_beside_a_beat(box: Box) -> None:
 
 
 @pytest.mark.long
+def test_a_loop_beside_a_worker_that_embeds_a_beat(box: Box) -> None:
+    """One key ends the loop and the beat whose pidfile it wants; the worker's beat stays."""
+    box.two_beats()
+    box.program("worker", box.worker(more=["-B", "-s", box.folder / "run/embedded"]))
+    box.up()
+    box.wait_exits("beat2", 2)
+    box.wait_beat("worker")
+    seen = look(box)
+    loop, beside = seen.findings
+    assert (loop["programs"], beside["programs"]) == (["beat2"], ["beat"]), seen.told
+    (stays,) = [b["pid"] for b in seen.beats if b["namespec"] == "worker"]
+    mend(box)
+    mended(box, [stays], "beat", "beat2")
+    assert box.state("worker") == "RUNNING"
+
+
+@pytest.mark.long
 def test_two_workers_that_embed_a_beat_are_told_and_left_alone(box: Box) -> None:
     box.app()
     for name in ("w1", "w2"):

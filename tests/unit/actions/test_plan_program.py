@@ -27,8 +27,8 @@ ONE, TWO = program("one", 201), program("two", 202)
 IDLE = {
     ("start", "RUNNING", False, 5): "runs already",
     ("start", "STARTING", False, 5): "runs already",
-    ("start", "BACKOFF", False, None): "runs already",
-    ("start", "STOPPING", False, 5): "runs already",
+    ("start", "BACKOFF", False, None): "is in BACKOFF: supervisord starts it again by itself",
+    ("start", "STOPPING", False, 5): "is still stopping (start it once it is STOPPED)",
     ("start", "EXITED", True, None): "is started over and over already",
     ("start", "EXITED", False, None): None,
     ("stop", "STOPPED", False, None): "is STOPPED",

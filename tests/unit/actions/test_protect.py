@@ -157,6 +157,32 @@ def test_what_another_finding_keeps_keeps_a_third() -> None:
     assert plan.advice == ("one: not stopped, it is the beat that another finding keeps",)
 
 
+@pytest.mark.parametrize("health", ["working", "silent"])
+def test_a_loops_keeper_that_another_finding_stops_hands_on(health: str) -> None:
+    """A loop on beat's pidfile beside a worker -B: one plan ends both, if the worker's works."""
+    first, looping = program("beat", 201), program("beat2", 202, respawning=True, lives=(1.0, 1.4))
+    worker = program("worker", 203, role="worker+beat")
+    embedded = beat(worker, embedded=True, health=health)
+    shot = snapshot(
+        [first, looping, worker], [beat(first), beat(looping, health="respawning"), embedded]
+    )
+    findings = [
+        finding([target(looping)], [keep(beat(first))]),
+        finding([target(first)], [keep(embedded)]),
+    ]
+    plan = plan_duplicates(findings, shot)
+    stops = [s.target.namespec for s in plan.steps]
+    if health == "working":
+        assert (stops, plan.advice) == (["beat2", "beat"], ())
+        assert [k.namespec for k in plan.keep] == ["worker"]
+    else:
+        assert stops == ["beat2"]
+        assert [k.namespec for k in plan.keep] == ["beat"]
+    chosen = plan_duplicates(findings, shot, only=["beat2"])
+    assert [s.target.namespec for s in chosen.steps] == ["beat2"]
+    assert [k.namespec for k in chosen.keep] == ["beat"]
+
+
 def test_the_reason_comes_first_where_its_process_is_not_known_either() -> None:
     shot, found = looping_pair()
     held = replace(outsider(77), process=None, program=found.keep[0].program)
