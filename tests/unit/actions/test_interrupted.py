@@ -49,6 +49,32 @@ def test_what_it_was_at_is_told_once(world: World) -> None:
     assert last["pid"] == os.getpid()
 
 
+@pytest.mark.parametrize(
+    "last",
+    [{**CALL, "result": "EVIL"}, {**CALL, "call": "EVIL"}, {**CHECK, "detail": "EVIL"},
+     {**CHECK, "label": "EVIL"}, CHECK],
+)  # fmt: skip
+def test_what_somebody_wrote_into_the_journal_is_cleaned_and_masked(
+    world: World, last: dict[str, Any]
+) -> None:
+    evil = "\x1b[2Jowned redis://:hunter2@h/0"
+    last = {key: evil if word == "EVIL" else word for key, word in last.items()}
+    written(world, last, **({"title": evil} if last == CHECK else {}))
+    words = told(world)
+    assert "owned" in words
+    assert "hunter2" not in words and "x1b" not in words and "\x1b" not in words
+
+
+def test_a_beattop_that_was_a_containers_first_process_counts(world: World) -> None:
+    written(world, CALL, pid=1)
+    assert "(pid 1) was killed in the middle of 'Stop beat2'" in told(world)
+
+
+def test_a_box_whose_clock_starts_in_1970_counts(world: World) -> None:
+    written(world, CALL, at=1)
+    assert "Stop beat2" in told(world)
+
+
 def test_a_call_may_be_the_last_of_it(world: World) -> None:
     written(world, CALL)
     assert 'the last of it was: supervisor.stopProcess("beat2"): accepted' in told(world)
@@ -99,10 +125,10 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "[" * 9000, *ODD])
+@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "\udcff", "[" * 200_000, *ODD])
 def test_a_line_may_be_anything(world: World, line: str) -> None:
     written(world, CALL)
-    with world.journal.open("a") as file:
+    with world.journal.open("a", errors="surrogateescape") as file:
         file.write(line.replace("HOST", socket.gethostname()) + "\n")
     assert "Stop beat2" in told(world)
 
@@ -113,6 +139,15 @@ def test_only_the_end_of_a_long_journal_is_read(
     written(world, CALL)
     monkeypatch.setattr(journals, "RECENT_BYTES", 40)
     assert told(world) == ""
+
+
+@pytest.mark.parametrize(("more", "known"), [(0, True), (1, False)])
+def test_that_end_is_a_quarter_of_a_megabyte(world: World, more: int, known: bool) -> None:
+    written(world)
+    size = world.journal.stat().st_size
+    with world.journal.open("a") as file:
+        file.write("x" * (256 * 1024 - size + more - 1) + "\n")
+    assert (told(world) != "") is known
 
 
 def test_a_journal_that_is_none_is_no_trouble(world: World, tmp_path: Path) -> None:
@@ -141,7 +176,11 @@ def test_its_own_action_has_an_end(world: World, plan: Plan) -> None:
         {"at": 1e300},
         {"at": -1e20},
         {"at": None},
+        {"at": 0},
+        {"at": 1 << 40},
         {"pid": -1},
+        {"pid": 0},
+        {"pid": 1 << 31},
         {"pid": 1 << 90},
     ],
 )

@@ -135,6 +135,7 @@ def test_a_user_without_home(monkeypatch: pytest.MonkeyPatch) -> None:
     book = Journal()
     book.write("a", "plan", 0, {})
     assert "home directory" in book.trouble
+    assert book.recent() == []
 
 
 def test_each_action_has_a_short_name_of_its_own() -> None:

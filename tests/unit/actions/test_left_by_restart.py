@@ -70,6 +70,22 @@ def test_undo_starts_it_once_that_has_ended(world: World, offer: Plan) -> None:
     assert world.executor.undo_plan() is None
 
 
+def test_once_it_is_started_no_older_undo_starts_it(
+    world: World, offer: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = program("w1", 301, role="other")
+    world.proc.add(301)
+    world.server.put("w1", "RUNNING", 301)
+    world.shot = snapshot([*world.shot.programs, other])
+    assert world.do(plan_program("stop", [other], world.shot)).status == "done"
+    end(world, monkeypatch)
+    assert world.do(offer).status == "done"
+    undo = world.executor.undo_plan()
+    assert undo is not None and [s.target.namespec for s in undo.steps] == ["w1"]
+    assert world.do(undo).status == "done"
+    assert world.executor.undo_plan() is None
+
+
 def test_undo_of_a_stop_does_not_join_it_either(world: World) -> None:
     assert world.do(plan_program("stop", world.shot.programs, world.shot)).status == "failed"
     undo = world.executor.undo_plan()

@@ -116,6 +116,13 @@ def test_what_could_not_be_restarted_still_is(fresh: World) -> None:
     assert left(fresh) == ["w0"]
 
 
+def test_what_did_not_run_before_its_restart_is_not_started_by_undo(fresh: World) -> None:
+    fresh.server.put("w0", "STOPPED")
+    fresh.server.on_start = [xmlrpc.client.Fault(20, "NO_FILE")]
+    assert one(fresh, "restart", 0) == "failed"
+    assert left(fresh) == []
+
+
 def test_a_start_forgets_no_older_stop(fresh: World) -> None:
     for verb, number in (("stop", 0), ("stop", 1), ("start", 0)):
         assert one(fresh, verb, number) == "done"
