@@ -344,9 +344,9 @@ def test_it_comes_before_a_header_that_is_not_known() -> None:
 
 
 def test_of_a_file_with_other_ends_of_lines_too() -> None:
-    text = f"{HEAD}[program:b]\ncommand=celery worker -B\nuser=x\n\n".replace("\n", "\r\n")
+    text = f"{HEAD}[program:b]\ncommand=celery worker -B\nuser=X\n\n".replace("\n", "\r\n")
     diff = ownbeat.apart(read(text), ())
-    assert apply(text, diff).endswith("[program:b-beat]\r\ncommand=celery beat\r\nuser=x\r\n\r\n")
+    assert apply(text, diff).endswith("[program:b-beat]\r\ncommand=celery beat\r\nuser=X\r\n\r\n")
 
 
 UNSURE = (
@@ -366,6 +366,7 @@ UNSURE = (
     "command=celery -A p worker -B extra",
     "command=celery multi start worker -B --pidfile=x",
     "command=celery -B -A p worker",
+    "command=celery -A p -B worker",
     "command=celery -A p\n  worker -B",
     "command=celeryd -B",
     "command=celery -A p worker",
