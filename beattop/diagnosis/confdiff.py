@@ -45,7 +45,7 @@ def options(lines: Sequence[str]) -> list[Option]:
     found: list[Option] = []
     for number, line in enumerate(lines):
         words = line.strip()
-        if not words or words[0] in ";#":
+        if not words or words.startswith((";", "#")):
             continue
         indent = line[: len(line) - len(line.lstrip())]
         if found and len(indent) > len(found[-1].indent):
@@ -160,7 +160,10 @@ def _hunks(
 def _context(config: ProgramConfig, at: Mapping[int, Change], number: int) -> list[int]:
     """A change's line and those around it, as far as they may be shown."""
     own = [number]
-    below = number + 1 in at or _near(config, number + 1)
+    # A line behind which one is added without context is shown by no other change either.
+    below = _near(config, number + 1) and (
+        number + 1 not in at or _context(config, at, number + 1) != []
+    )
     if at[number].stays and not below and not _last(config, number):
         return []
     if not at[number].stays and _near(config, number - 1) and (below or _last(config, number)):
@@ -171,14 +174,14 @@ def _context(config: ProgramConfig, at: Mapping[int, Change], number: int) -> li
 def _rows(config: ProgramConfig, at: Mapping[int, Change], number: int) -> Iterator[str]:
     change = at.get(number)
     text = (*config.lines, *(config.after or ()))[number]
+    # Of such a line no change leaves it as it is: see _ended().
     unended = _last(config, number) and config.unended
-    gone = change is not None and not change.stays
-    yield f"{'-' if gone else ' '}{text}"
-    if unended and not (change and change.stays):
+    yield f"{'-' if change and not change.stays else ' '}{text}"
+    if unended:
         yield NO_NEWLINE
     if change is not None:
         yield from (f"+{new}" for new in change.new)
-        if unended and gone:
+        if unended:
             yield NO_NEWLINE
 
 

@@ -13,7 +13,6 @@ from beattop.model.supervisor import ProgramConfig
 _EMBED = re.compile(r"\s--be(?:at?)?(?=[\s'\";&|)]|$)|(?P<flags>\s-[EDB]*B[EDB]*)(?=[\s'\";&|)]|$)")
 _WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+")
 _COMMENT = re.compile(r"\s;.*")
-_CELERY = ("celery", "manage.py")
 _SAME = ("directory", "user", "environment", "umask", "autorestart")
 """Options that the new section takes over as they stand."""
 _TAKEN_OVER = {"-l": "-l", "--loglevel": "--loglevel", "-s": "-s", "--schedule": "--schedule",
@@ -71,7 +70,7 @@ def _beat(line: str) -> list[str] | None:
     at = words.index("worker")
     early = flag is None or len(_WORD.findall(text[: flag.start()])) <= at
     # Else it is a script's own word, or an option of 4.x before the subcommand.
-    if early or not any(posixpath.basename(word) in _CELERY for word in words[:at]):
+    if early or "celery" not in map(posixpath.basename, words[:at]):
         return None
     try:
         return [*words[:at], "beat", *_options(words[at + 1 :])]

@@ -74,6 +74,8 @@ DRESSES = {
     "nothing in it, no newline": "[program:b]",
     "less and less indented": "[program:b]\n  command=x\nuser=y\nautostart=true\nstartsecs=1\n",
     "an indented comment behind it": "[program:b]\n command=x\n autostart=true\n  ; why\n user=x\n",
+    "an indented # behind it": "[program:b]\ncommand=x\nautostart=true\n  # why\nuser=x\n",
+    "spaces behind it": "[program:b]\ncommand=x\nautostart=true\n   \nuser=x\n",
     "plain": COMMAND,
     "before another": COMMAND + "\n[program:c]\ncommand=x\n",
     "right before another": COMMAND + "[program:c]\ncommand=x\n",
@@ -94,6 +96,7 @@ DRESSES = {
     "secrets around": "[program:b]\ncommand=x --password=y\nautostart=true\nenvironment=K=\"x\"\nx=1\n",
     "a secret first": "[program:b]\ncommand=x --password=y\ndirectory=/\nuser=x\n",
     "secrets alone": "[program:b]\ncommand=x --password=y\n\n[program:c]\ncommand=x\n",
+    "lines that go on below a secret": "[program:b]\ncommand=x --password=y\nexitcodes=0,\n  2\nuser=x\n",
     "a sign that is cleaned away": "[program:b]\n; x\u202ey\nautostart=true\ncommand=celery beat\n",
     "letters": "[program:b]\n; café\nAutoStart=TRUE\ncommand=celery beat\n",
     "a form feed": COMMAND + "\x0c\nautostart=true\nx=1\n",
@@ -128,6 +131,11 @@ EXACT = {
         "killasgroup=false\ncommand=x",
         "@@ -7,3 +7,4 @@\n [program:b]\n+stopasgroup=true\n-killasgroup=false\n+killasgroup=true\n"
         " command=x\n\\ No newline at end of file\n",
+    ),
+    "no context for the first": (
+        "command=x --password=y\nkillasgroup=false\nenvironment=TOKEN=x\n",
+        "@@ -7,0 +8,1 @@\n+stopasgroup=true\n"
+        "@@ -9,1 +10,1 @@\n-killasgroup=false\n+killasgroup=true\n",
     ),
     "the next section is context": (
         "killasgroup=false\n[program:c]\n",
@@ -323,10 +331,22 @@ def test_the_beat_of_a_worker_becomes_a_program_of_its_own(command: str, tail: s
     assert beat == {k: parsed(text)["program:b"][k] for k in SAME}
 
 
+def test_it_comes_before_a_header_that_is_not_known() -> None:
+    """The line that it follows is changed too, or is the one below what is changed."""
+    after = "[program:\u202ec]\ncommand=y\n"
+    for more in ("", "user=x\n", "startsecs=3\nuser=x\n"):
+        old = f"[program:b]\ncommand=celery worker -B\n{more}"
+        new = f"[program:b]\ncommand=celery worker\n{more}\n[program:b-beat]\ncommand=celery beat\n"
+        new += "user=x\n" if more else ""
+        assert apply(HEAD + old + after, ownbeat.apart(read(HEAD + old + after), ())) == (
+            HEAD + new + after
+        )
+
+
 def test_of_a_file_with_other_ends_of_lines_too() -> None:
-    text = f"{HEAD}[program:b]\ncommand=celery worker -B\nuser=x\n\n".replace("\n", "\r\n")
+    text = f"{HEAD}[program:b]\ncommand=celery worker -B\nuser=X\n\n".replace("\n", "\r\n")
     diff = ownbeat.apart(read(text), ())
-    assert apply(text, diff).endswith("[program:b-beat]\r\ncommand=celery beat\r\nuser=x\r\n\r\n")
+    assert apply(text, diff).endswith("[program:b-beat]\r\ncommand=celery beat\r\nuser=X\r\n\r\n")
 
 
 UNSURE = (
@@ -346,6 +366,7 @@ UNSURE = (
     "command=celery -A p worker -B extra",
     "command=celery multi start worker -B --pidfile=x",
     "command=celery -B -A p worker",
+    "command=celery -A p -B worker",
     "command=celery -A p\n  worker -B",
     "command=celeryd -B",
     "command=celery -A p worker",

@@ -11,7 +11,7 @@ from beattop.diagnosis.double_scheduling import double_scheduling
 from beattop.model.files import Handles, LastWords, Pidfile, ScheduleFile
 from beattop.model.finding import Finding
 from beattop.model.process import ProcessKey
-from beattop.model.snapshot import Beat, BeatKey, Program
+from beattop.model.snapshot import Beat, BeatKey, LastExit, Program
 from tests.unit.actions.scene import AT, URL, beat, program, snapshot
 
 pytestmark = pytest.mark.usefixtures("approved_words")
@@ -199,3 +199,17 @@ def test_waiting_is_no_excuse_for_one_file_and_no_news_of_two_projects() -> None
     (found,) = both(WAITS, ELSEWHERE, waiting(A), B)
     assert found.certainty == "possible"
     assert not any("standby" in line for line in found.evidence)
+
+
+# Who leaves beats behind
+
+
+@pytest.mark.parametrize("status", [0, 1, None])
+def test_only_who_is_seen_to_end_well_is_stopped_for_the_beats_it_left(status: int | None) -> None:
+    """Of one whose exits are not known (None) nobody can say that it leaves more behind."""
+    seen = None if status is None else LastExit(status, None, AT - 1, "")
+    loop = replace(program("a"), respawning=True, last_exit=seen)
+    left = {"origin": "orphan", "was": loop.namespec, "was_supervisor": URL}
+    beats = [replace(living(b), program=None, unmanaged=True, **left) for b in (B, C)]
+    (found,) = double_scheduling(snapshot([loop], beats))
+    assert [t.namespec for t in found.stop if t.via == "xmlrpc"] == ["a"] * (status == 0)
