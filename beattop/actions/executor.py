@@ -193,7 +193,7 @@ class LiveExecutor:
         steps += self._unstarted(plan, outcome)
         # What the stop left over is not joined by a second one.
         left = outcome.further.steps if outcome.further else ()
-        steps = [waiting(step, left) if step.verb == "start" else step for step in steps]
+        steps = [waiting(step, left) for step in steps]
         if steps:
             self._undo.append(_undoing(tuple(steps)))
 

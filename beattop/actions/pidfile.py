@@ -43,9 +43,8 @@ def remove(run: Run, index: int, step: Step) -> None:
 
 def _folder(path: str) -> int:
     """Its folder, held open: whoever puts a link in its place from now on is not followed."""
-    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
     try:
-        return os.open(os.path.dirname(path), flags)
+        return os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)
     except FileNotFoundError:
         raise Changed("the file is gone already") from None
     except OSError as why:
@@ -54,9 +53,8 @@ def _folder(path: str) -> int:
 
 def _same(fact: Pidfile, name: str, folder: int) -> os.stat_result:
     """The file as it was read for the plan; raises Changed or Failed."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        handle = os.open(name, flags, dir_fd=folder)
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except FileNotFoundError:
         raise Changed("the file is gone already") from None
     except OSError as why:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -191,8 +192,11 @@ def test_a_pidfile_behind_a_link_goes_too(world: World, tmp_path: Path) -> None:
     assert not (tmp_path / "run/b.pid").exists()
 
 
-def test_a_folder_that_is_none_is_told(world: World, tmp_path: Path) -> None:
-    (tmp_path / "run").write_text("")
+@pytest.mark.parametrize("made", [Path.touch, os.mkfifo])
+def test_a_folder_that_is_none_is_told_and_not_waited_for(
+    world: World, tmp_path: Path, made: Callable[[Path], None]
+) -> None:
+    made(tmp_path / "run")
     fact = Pidfile(str(tmp_path / "run/b.pid"), "ok", 4_000_055, None, None)
     outcome = world.do(of(pidfile_step(fact, None, "stale")))
     assert outcome.status == "failed"

@@ -45,6 +45,14 @@ def test_a_zombie_does_not_live(tmp_path: Path) -> None:
     assert not proc(tmp_path, stat=stat_line(77)).alive(ProcessKey(77, 1))
 
 
+@pytest.mark.parametrize("state", "SRDTtZX")
+def test_stopped_by_a_signal_or_a_tracer(tmp_path: Path, state: str) -> None:
+    made = proc(tmp_path, stat=stat_line(77, state=state))
+    assert made.halted(ProcessKey(77, 4242)) is (state in "Tt")
+    assert not made.halted(ProcessKey(77, 1)), "another process, whose pid came round"
+    assert not made.halted(ProcessKey(78, 4242))
+
+
 def test_the_innermost_pid_and_the_user(tmp_path: Path) -> None:
     made = proc(tmp_path, status="Name:\tx\nUid:\t1000\t0\t0\t0\nNSpid:\t77\t12\t3\n")
     assert made.own_pid(77) == 3
