@@ -8,7 +8,7 @@ from contextlib import suppress
 from beattop.actions.protect import beats_of, works
 from beattop.actions.run import Run
 from beattop.actions.steps import program
-from beattop.model.beathealth import SILENT_S, silent_s
+from beattop.model.beathealth import silent_s
 from beattop.model.finding import Keep
 from beattop.model.plan import Tick
 from beattop.model.snapshot import Beat
@@ -23,6 +23,12 @@ _SUFFIXES = ("", ".db", ".dat", ".dir", ".bak", "-wal", "-journal")
 def beat_of(run: Run, keep: Keep) -> Beat | None:
     """What was last seen of a kept beat."""
     return next((b for b in run.look().beats if b.process == keep.process), None)
+
+
+_UNKNOWN: tuple[Tick, str] = (
+    "skipped",
+    "not knowable: no schedule file and no log line tells",
+)
 
 
 class Pulse:
@@ -45,33 +51,32 @@ class Pulse:
     def read(self) -> tuple[Tick, str]:
         """The newest sign, with its time."""
         beat = beat_of(self._run, self._keep)
-        written = _written(beat.schedule) if beat else None
-        if beat is not None and self._shared:
-            return self._of_its_own(written)
-        sent = beat.last_sent_at if beat else None
-        if written is None and sent is None:
-            return "skipped", "not knowable: no schedule file and no log line tells"
-        return self._judge(written, sent)
+        if beat is None:
+            return _UNKNOWN
+        written = _written(beat.schedule)
+        if self._shared:
+            return self._of_its_own(beat, written)
+        if written is None and beat.last_sent_at is None:
+            return _UNKNOWN
+        return self._judge(beat, written, beat.last_sent_at)
 
-    def _of_its_own(self, written: float | None) -> tuple[Tick, str]:
+    def _of_its_own(self, beat: Beat, written: float | None) -> tuple[Tick, str]:
         found = program(self._run.look(), self._keep.program)
         sent = found.last_words.sent_at if found and found.last_words else None
         later = written if written is not None and written > self._since else None
         if sent is not None or later is not None:
-            return self._judge(later, sent)
+            return self._judge(beat, later, sent)
         if self._run.clock.monotonic() >= self._until:
             return "skipped", "not knowable yet: both wrote one schedule file; look in 3 min"
         return "pending", "both wrote one schedule file: waiting for a line or a write of its own"
 
-    def _judge(self, written: float | None, sent: float | None) -> tuple[Tick, str]:
+    def _judge(self, beat: Beat, written: float | None, sent: float | None) -> tuple[Tick, str]:
         newest = max(t for t in (written, sent) if t is not None)
         words = self._run.clock.words
         now = self._run.clock.now()
         what = "schedule written" if newest == written else "last sent or wrote"
         told = f"{what} {words(newest)}, {duration(now - newest)} ago"
-        beat = beat_of(self._run, self._keep)
-        most = silent_s(beat) if beat else SILENT_S
-        return ("done" if now - newest < most else "pending"), told
+        return ("done" if now - newest < silent_s(beat) else "pending"), told
 
 
 def _written(schedule: str | None) -> float | None:

@@ -32,20 +32,26 @@ HUNG = TimeoutError("timed out")
 
 
 class FakeClock(Clock):
-    """Sleeping is instant, and what is due meanwhile happens."""
+    """Sleeping is instant, and what is due meanwhile happens. A wait without end fails at once."""
 
     def __init__(self) -> None:
         self.t = 0.0
+        self.read = 0
+        """How often since the last sleep."""
         self.due: list[tuple[float, Callable[[], None]]] = []
 
     def now(self) -> float:
         return AT + self.t
 
     def monotonic(self) -> float:
+        self.read += 1
+        assert self.read < 10_000, "it waits without sleeping"
         return 5000.0 + self.t
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
+        assert self.t < 10_000, "it waits for ever"
+        self.read = 0
         end = self.t + seconds
         for when, act in sorted(self.due, key=lambda item: item[0]):
             if when <= end + 1e-9:

@@ -125,11 +125,12 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "\udcff", "[" * 200_000, *ODD])
+@pytest.mark.parametrize("line", ["{", "[1]", "null", "\\udcff", "\udcff", "[" * 9000, *ODD])
 def test_a_line_may_be_anything(world: World, line: str) -> None:
+    odd = line.replace("HOST", socket.gethostname()).encode(errors="surrogateescape") + b"\n"
+    world.journal.write_bytes(odd)
     written(world, CALL)
-    with world.journal.open("a", errors="surrogateescape") as file:
-        file.write(line.replace("HOST", socket.gethostname()) + "\n")
+    world.journal.write_bytes(world.journal.read_bytes() + odd)
     assert "Stop beat2" in told(world)
 
 

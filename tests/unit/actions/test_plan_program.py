@@ -39,6 +39,8 @@ IDLE = {
     ("stop", "EXITED", False, 5): None,
     ("restart", "STOPPED", False, None): None,
     ("restart", "RUNNING", False, 5): None,
+    ("stop", "STOPPING", False, 5): None,
+    ("restart", "STOPPING", False, 5): None,
 }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from beattop.actions.plan import plan_duplicates
 from beattop.actions.protect import Kept, beats_of, others, works
-from beattop.model.finding import Keep
+from beattop.model.finding import Finding, Keep
 from beattop.model.process import ProcessKey
+from beattop.model.snapshot import Beat
 from tests.unit.actions.scene import (
     AT,
     URL,
@@ -181,6 +183,80 @@ def test_a_loops_keeper_that_another_finding_stops_hands_on(health: str) -> None
     chosen = plan_duplicates(findings, shot, only=["beat2"])
     assert [s.target.namespec for s in chosen.steps] == ["beat2"]
     assert [k.namespec for k in chosen.keep] == ["beat"]
+
+
+FIRST = program("beat", 201)
+LOOPING = program("beat2", 202, respawning=True, lives=(1.0, 1.4))
+WORKER = program("worker", 203, role="worker+beat")
+EMBEDDED = beat(WORKER, embedded=True)
+LOOP = finding([target(LOOPING)], [keep(beat(FIRST))])
+BY_NAME = Keep(URL, "beat", None, program=FIRST.id)
+
+
+def carried(*findings: Finding, also: Sequence[Beat] = ()) -> tuple[list[str], list[str]]:
+    """(what is stopped, what is kept) by one plan against all of them."""
+    beats = [beat(FIRST), beat(LOOPING, health="respawning"), EMBEDDED, *also]
+    plan = plan_duplicates(findings, snapshot([FIRST, LOOPING, WORKER], beats))
+    stops = [s.target.namespec or f"pid {s.target.pid}" for s in plan.steps]
+    return stops, [k.namespec or f"pid {k.pid}" for k in plan.keep]
+
+
+def test_a_loops_keeper_stays_where_another_finding_stops_something_else() -> None:
+    other = beat(None, 77, app="other", cwd="/srv/other")
+    kept = beat(None, 78, app="other", cwd="/srv/other")
+    foreign = finding([outsider(77)], [keep(kept)])
+    third = finding([target(program("third", 79))], [keep(kept)])
+    for mine in (LOOP, replace(LOOP, keep=(BY_NAME,))):
+        assert carried(mine, foreign, also=[other, kept]) == (
+            ["beat2", "pid 77"],
+            ["beat", "pid 78"],
+        )
+        assert carried(mine, third, also=[kept])[1][0] == "beat"
+
+
+def test_a_loops_keeper_stays_where_its_stop_is_only_advised() -> None:
+    advised = finding([target(FIRST, via="advice")], [keep(EMBEDDED)])
+    assert carried(LOOP, advised) == (["beat2"], ["beat"])
+
+
+def test_a_loops_keeper_known_by_its_program_alone_hands_on_too() -> None:
+    surplus = finding([target(FIRST)], [keep(EMBEDDED)])
+    both = (["beat2", "beat"], ["worker"])
+    assert carried(replace(LOOP, keep=(BY_NAME,)), surplus) == both
+    unseen = replace(target(FIRST), process=None)
+    assert carried(LOOP, replace(surplus, stop=(unseen,))) == both
+
+
+def test_the_end_of_an_orphan_is_not_the_end_of_its_programs_beat() -> None:
+    orphan = replace(outsider(77), program=FIRST.id)
+    old = finding([orphan], [keep(EMBEDDED)])
+    assert carried(LOOP, old, also=[beat(None, 77)]) == (["beat2"], ["beat"])
+
+
+def test_a_keeper_that_is_nobody_hands_on_to_nobody() -> None:
+    nobody = replace(LOOP, keep=(Keep(None, None, None),))
+    foreign = finding([outsider(77)], [keep(EMBEDDED)])
+    assert carried(nobody, foreign, also=[beat(None, 77)]) == (["pid 77"], ["worker"])
+
+
+def test_a_finding_that_ends_a_working_beat_too_keeps_its_own() -> None:
+    second = program("second", 204)
+    mixed = replace(LOOP, stop=(target(LOOPING), target(second)))
+    surplus = finding([target(FIRST)], [keep(EMBEDDED)])
+    assert carried(mixed, surplus, also=[beat(second)]) == (["beat2", "second"], ["beat"])
+
+
+def test_it_hands_on_where_one_of_several_works() -> None:
+    silent, gone = beat(None, 77, health="silent"), beat(None, 78)
+    surplus = finding([target(FIRST)], [keep(gone), keep(silent), keep(EMBEDDED)])
+    stops, keeps = carried(LOOP, surplus, also=[silent])
+    assert stops == ["beat2", "beat"] and keeps == ["pid 78", "pid 77", "worker"]
+
+
+def test_in_a_circle_each_keeps_its_own() -> None:
+    there = finding([target(FIRST)], [keep(EMBEDDED)])
+    back = finding([target(WORKER)], [keep(beat(FIRST))])
+    assert carried(LOOP, there, back) == (["beat2"], ["beat"])
 
 
 def test_the_reason_comes_first_where_its_process_is_not_known_either() -> None:

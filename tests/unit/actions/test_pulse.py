@@ -12,6 +12,7 @@ import pytest
 
 from beattop.actions.pulse import Pulse
 from beattop.actions.run import Run
+from beattop.model.commandline import CommandLine
 from beattop.model.files import LastWords
 from beattop.model.snapshot import Beat, Program
 from tests.unit.actions.fake import FakeClock
@@ -74,6 +75,13 @@ def test_the_newest_of_them_and_of_its_lines(tmp_path: Path) -> None:
     assert scene.pulse().read() == ("done", "schedule written 02:54:59, 50 s ago")
     scene = Scene(tmp_path, kept(tmp_path, schedule=None, last_sent_at=AT - 100))
     assert scene.pulse().read()[0] == "done"
+
+
+@pytest.mark.parametrize(("ago", "tick"), [(1070, "done"), (1090, "pending")])
+def test_one_that_may_sleep_long_may_be_silent_long(tmp_path: Path, ago: float, tick: str) -> None:
+    scene = Scene(tmp_path, kept(tmp_path, line=CommandLine("beat", max_interval="900")))
+    scene.write("s", ago)
+    assert scene.pulse().read()[0] == tick
 
 
 @pytest.mark.parametrize("schedule", [None, "", "relative"])

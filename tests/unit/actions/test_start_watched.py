@@ -206,3 +206,10 @@ def test_an_old_exit_is_not_the_new_ones(tmp_path: Path) -> None:
     world = World(tmp_path, snapshot([program("job", state="EXITED", role="other")]))
     world.server.on_start = [lambda name: None]
     assert world.do(plan_program("start", world.shot.programs, world.shot)).status == "failed"
+
+
+def test_a_program_that_left_the_look_is_watched_all_the_same(world: World, plan: Plan) -> None:
+    """Its supervisord may not have answered the newest look."""
+    world.shot = replace(world.shot, programs=())
+    outcome = world.do(plan)
+    assert outcome.status == "done" and "web is started" in outcome.summary

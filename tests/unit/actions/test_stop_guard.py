@@ -116,6 +116,20 @@ class TestGuard:
         assert world.do(plan).status == "done"
         assert world.asked_at == [pytest.approx(0.3)]
 
+    def test_its_stopwaitsecs_count_from_the_call_not_from_the_wait_for_it(
+        self, tmp_path: Path
+    ) -> None:
+        world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
+        world.proc.add(202, pgrp=100)
+
+        def grouped() -> None:
+            world.proc.add(202)
+            world.proc.born[202] = world.clock.monotonic()
+
+        world.clock.after(8, grouped)
+        world.server.on_stop, world.server.stop_takes = [], 14.0
+        assert world.do(plan).status == "done"
+
     def test_not_at_the_end_of_a_life(self, tmp_path: Path) -> None:
         world, plan = self._world(tmp_path, "3.3.5", stopasgroup=True)
         world.proc.born[202] = world.clock.monotonic() - 1.2
