@@ -367,6 +367,7 @@ UNSURE = (
     "command=celery multi start worker -B --pidfile=x",
     "command=celery -B -A p worker",
     "command=celery -A p -B worker",
+    "command=celery -A 'p -B' worker",
     "command=celery -A p\n  worker -B",
     "command=celeryd -B",
     "command=celery -A p worker",
