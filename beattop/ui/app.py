@@ -27,6 +27,7 @@ from beattop.ui.crash import crashed
 from beattop.ui.header import Condition
 from beattop.ui.keymap import Keymap
 from beattop.ui.messages import FrameArrived, Saved
+from beattop.ui.picture import Picture
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
@@ -91,6 +92,7 @@ class BeattopApp(App[int]):
         self._critical: dict[str, float] | None = None
         """When each critical finding was there last."""
         self._resizing: Timer | None = None
+        self._shown = Picture()
         self._plainly: list[LineFilter] = [AsciiOnly()] if settings.ascii else []
         super().__init__(driver_class=Terminal, ansi_color=True if settings.no_color else None)
         if settings.no_color and not self.no_color:
@@ -138,7 +140,7 @@ class BeattopApp(App[int]):
 
     def _resumed(self, _: App[object]) -> None:
         """Back from the shell (Ctrl-Z, fg): the terminal kept nothing of the picture."""
-        self.refresh(layout=True)
+        self.action_redraw()
 
     def _from_feed(self, frame: Frame) -> None:
         """Called in the feed's thread: only posts."""
@@ -257,7 +259,8 @@ class BeattopApp(App[int]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         # What is an update is asked for its sequences, never rendered by Rich.
-        drawn = renderable if frugal is None else frugal(renderable)
+        self._shown.sized(*self.size)
+        drawn = renderable if frugal is None else frugal(renderable, self._shown)
         super()._display(screen, drawn)  # type: ignore[arg-type]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -289,6 +292,7 @@ class BeattopApp(App[int]):
 
     def action_redraw(self) -> None:
         """Draw everything again: another program wrote over it."""
+        self._shown.forget()
         self.refresh(layout=True)
 
     async def action_quit(self) -> None:
