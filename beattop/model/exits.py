@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal as signals
 
 _STATUSES = {
@@ -30,6 +31,8 @@ _STATUSES = {
     127: "command not found",
     255: "failed (exit -1)",
 }
+
+_BRIEF = {0: "success", 1: "error", 2: "usage", 126: "not exec", 127: "not found", 255: "failed"}
 
 _SIGNALS = {
     "SIGHUP": "hung up (SIGHUP)",
@@ -72,3 +75,17 @@ def exit_meaning(status: int | None, signal: str | None) -> str:
     if 128 < status <= 128 + 64:
         return f"shell: ended by {signal_name(status - 128)}"
     return f"exit status {status}"
+
+
+def exit_brief(status: int | None, signal: str | None) -> str:
+    """The same in one or two words, at most 12 cells for what is common: "73 CANTCREAT"."""
+    if signal is not None:
+        return signal
+    if status is None:
+        return "unknown"
+    name = re.search(r"\(EX_(\w+)\)", _STATUSES.get(status, ""))
+    if name is not None:
+        return f"{status} {name[1]}"
+    if status not in _STATUSES and 128 < status <= 128 + 64:
+        return f"{status} {signal_name(status - 128)}"
+    return f"{status} {_BRIEF.get(status, '')}".rstrip()

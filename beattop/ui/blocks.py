@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from beattop.model.exits import exit_brief
 from beattop.model.frame import Frame
 from beattop.model.lives import Life
 from beattop.model.snapshot import Member, Program, ProgramId, Unmanaged
@@ -95,6 +96,7 @@ class Blocks:
             lives_s=tuple(s for s in map(lasted, ended[-10:]) if s is not None),
             median_s=p.lifetime_median_s,
             last_exit=f"{end.signal or end.status} {end.meaning}".strip() if end else "",
+            exit_brief=exit_brief(end.status, end.signal) if end else "",
             command=short_command(argv),
             finding=self._pains.words.get(p.id, ""),
             pain=pain,

@@ -123,9 +123,10 @@ def _age(row: Row, width: int) -> Line:
 
 
 def _exit(row: Row, width: int) -> Line:
+    forms = (row.last_exit, row.last_exit.partition(" (")[0], row.exit_brief or row.last_exit)
     return (
         Span(
-            fit(row.last_exit, width),
+            fit(next((form for form in forms if cells(form) <= width), forms[-1]), width),
             "warning" if row.pain[0] < 2 or row.churn is not None else "dim",
         ),
     )
@@ -140,7 +141,7 @@ COLUMNS: Final = (
     Column("age", "UP/AGE", 7, 7, _age, True),
     Column("spawns", "SPAWN/M", 8, 4, _number(lambda r: r.spawns_per_min), True),
     Column("lives", "LIVES", 17, 10, _lives, least=14),
-    Column("exit", "LAST EXIT", 18, 6, _exit, least=11),
+    Column("exit", "LAST EXIT", 18, 6, _exit, least=12),
     Column(
         "pid",
         "PID",

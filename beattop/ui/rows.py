@@ -43,6 +43,8 @@ class Row:
     lives_s: tuple[float, ...] = ()
     median_s: float | None = None
     last_exit: str = ""
+    exit_brief: str = ""
+    """The same where there is little room."""
     command: str = ""
     finding: str = ""
     """Kind and severity of the finding it is part of."""

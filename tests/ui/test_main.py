@@ -26,6 +26,13 @@ async def test_the_first_three_lines_hold_program_cause_and_key(size):
         assert all(cells(line) == size[0] for line in screen.lines)
 
 
+@pytest.mark.parametrize("columns", [80, 100, 120, 200])
+async def test_the_last_exit_is_never_cut(columns):
+    async with running(*[frames.incident(n) for n in range(4)], size=(columns, 24)) as screen:
+        row = next(line for line in screen.lines if "▸ beat2" in line or "▾ beat2" in line)
+        assert "73 CANTCREAT" in row or "73 cannot create" in row
+
+
 async def test_gathering_then_the_picture():
     async with running() as screen:
         assert "Gathering" in screen.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beattop.model.exits import exit_meaning
+from beattop.model.exits import exit_brief, exit_meaning
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,26 @@ def test_every_sysexit_has_its_name():
 
 def test_every_status_has_words():
     assert all(exit_meaning(status, None) for status in range(256))
+
+
+@pytest.mark.parametrize(
+    ("status", "signal", "words"),
+    [
+        (73, None, "73 CANTCREAT"),
+        (78, None, "78 CONFIG"),
+        (0, None, "0 success"),
+        (1, None, "1 error"),
+        (127, None, "127 not found"),
+        (137, None, "137 SIGKILL"),
+        (42, None, "42"),
+        (0, "SIGTERM", "SIGTERM"),
+        (None, "signal 35", "signal 35"),
+        (None, None, "unknown"),
+    ],
+)
+def test_brief_ones(status, signal, words):
+    assert exit_brief(status, signal) == words
+
+
+def test_brief_ones_begin_with_what_they_stand_for():
+    assert all(exit_brief(status, None).split()[0] == str(status) for status in range(256))
