@@ -107,6 +107,20 @@ async def test_what_was_written_over_from_outside_is_drawn_again_on_demand(wire)
             wire.check(screen)
 
 
+async def test_a_slow_line_gets_the_newest_picture_and_none_of_those_between(wire):
+    async with running(frames.incident(0), size=SIZE) as screen:
+        screen.app._driver.behind = True
+        wire.bytes = 0
+        for number in range(1, 30):
+            await screen.push(frames.incident(number))
+        await screen.press("?")
+        assert wire.bytes == 0
+        screen.app._driver.behind = False
+        await screen.until(lambda: wire.bytes > 0)
+        await screen.settle()
+        wire.check(screen)
+
+
 colors = st.sampled_from([None, "default", "red", "#56b4e9", "#101418"])
 styles = st.builds(
     Style, color=colors, bgcolor=colors, bold=st.booleans(), underline=st.booleans(),
