@@ -82,9 +82,12 @@ def replay(settings: Settings, path: Path, *, once: bool, as_json: bool) -> int:
         if not once:
             from beattop.commands.live import replay as screen  # noqa: PLC0415
 
-            return screen(settings, samples, path.name)
+            cut = " (cut short)" if samples.cut_short else ""
+            return screen(settings, samples, path.name + cut)
         from beattop.commands.look import show  # noqa: PLC0415
 
+        if samples.cut_short:
+            print(f"beattop: {path} was cut short: this is what came before", file=sys.stderr)
         frames = Frames(WINDOW_S)
         frame = None
         for sample in samples:

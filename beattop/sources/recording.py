@@ -126,8 +126,11 @@ class Recording(Sequence[Sample]):
 
     Raises RecordingError for a file that is none; an IndexError, as sequences do, and a
     RecordingError for a damaged line when it is come to. A last line that was cut short (the
-    recorder was killed) ends it quietly, if any came before.
+    recorder was killed, a copy broke off) ends it, if any came before.
     """
+
+    cut_short = False
+    """Whether the last line is not whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -202,6 +205,7 @@ class Recording(Sequence[Sample]):
             if position > begin:
                 raise RecordingError(f"{self._path} was cut short before its first sample")
             raise RecordingError(f"{self._path} holds no sample: record for longer")
+        self.cut_short = position > starts[-1]
         return starts
 
 

@@ -27,6 +27,7 @@ from beattop.ui.crash import crashed
 from beattop.ui.header import Condition
 from beattop.ui.keymap import Keymap
 from beattop.ui.messages import FrameArrived, Saved
+from beattop.ui.picture import Picture
 from beattop.ui.plainly import AsciiOnly
 from beattop.ui.screens.board import Board
 from beattop.ui.screens.main import MainScreen
@@ -45,6 +46,7 @@ _SLOW_UNSEEN: float = 3.0
 _SLOW_PAUSED: float = 2.0
 _QUIET_S: float = 60.0
 """A finding that comes back so soon is no new one: it does not ring again."""
+_CATCH_UP_S: float = 0.05
 _RESIZED_S: float = 0.1
 """A terminal that was not resized for so long has its size."""
 
@@ -91,6 +93,9 @@ class BeattopApp(App[int]):
         self._critical: dict[str, float] | None = None
         """When each critical finding was there last."""
         self._resizing: Timer | None = None
+        self._catching_up: Timer | None = None
+        """Runs while pictures are left out."""
+        self._shown = Picture()
         self._plainly: list[LineFilter] = [AsciiOnly()] if settings.ascii else []
         super().__init__(driver_class=Terminal, ansi_color=True if settings.no_color else None)
         if settings.no_color and not self.no_color:
@@ -138,7 +143,7 @@ class BeattopApp(App[int]):
 
     def _resumed(self, _: App[object]) -> None:
         """Back from the shell (Ctrl-Z, fg): the terminal kept nothing of the picture."""
-        self.refresh(layout=True)
+        self.action_redraw()
 
     def _from_feed(self, frame: Frame) -> None:
         """Called in the feed's thread: only posts."""
@@ -257,8 +262,21 @@ class BeattopApp(App[int]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         # What is an update is asked for its sequences, never rendered by Rich.
-        drawn = renderable if frugal is None else frugal(renderable)
+        if renderable is not None and getattr(self._driver, "behind", False):
+            if self._catching_up is None:
+                self._catching_up = self.set_timer(_CATCH_UP_S, self._catch_up)
+            return
+        self._shown.sized(*self.size)
+        drawn = renderable if frugal is None else frugal(renderable, self._shown)
         super()._display(screen, drawn)  # type: ignore[arg-type]
+
+    def _catch_up(self) -> None:
+        """Draw what there is by now, once the line has taken the old: no stale pictures queue."""
+        self._catching_up = None
+        if getattr(self._driver, "behind", False):
+            self._catching_up = self.set_timer(_CATCH_UP_S, self._catch_up)
+        else:
+            self.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours for ASCII and for no colour."""
@@ -289,6 +307,7 @@ class BeattopApp(App[int]):
 
     def action_redraw(self) -> None:
         """Draw everything again: another program wrote over it."""
+        self._shown.forget()
         self.refresh(layout=True)
 
     async def action_quit(self) -> None:

@@ -17,8 +17,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
-Piece = tuple[int, int, Strip]
-"""Column and line where it begins, and what is drawn there."""
+from beattop.ui.picture import Picture, Piece
+
 _PLAIN: Final = Style()
 _SYSTEMS: Final = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
 _ATTRIBUTES: Final = {
@@ -39,17 +39,18 @@ _ATTRIBUTES: Final = {
 
 
 class Strokes(CompositorUpdate):
-    """The same picture as the update that it is made from."""
+    """The same picture as the update that it is made from, on a terminal that shows `shown`."""
 
-    def __init__(self, pieces: list[Piece]) -> None:
+    def __init__(self, pieces: list[Piece], shown: Picture) -> None:
         self._pieces = pieces
+        self._shown = shown
 
     def render_segments(self, console: Console) -> str:
-        """Raw data for the terminal; it begins and ends without any style."""
+        """Raw data for the terminal, to be sent; it begins and ends without any style."""
         system = _SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         out: list[str] = []
         style, here = _PLAIN, (-1, -1)
-        for x, y, strip in self._pieces:
+        for x, y, strip in self._shown.news(self._pieces):
             if (x, y) != here:
                 out.append(f"\x1b[{x + 1}G" if y == here[1] else f"\x1b[{y + 1};{x + 1}H")
             for text, own, _ in strip:
@@ -60,7 +61,7 @@ class Strokes(CompositorUpdate):
         return "".join(out)
 
 
-def frugal(update: RenderableType | None) -> RenderableType | Strokes | None:
+def frugal(update: RenderableType | None, shown: Picture) -> RenderableType | Strokes | None:
     """The update in few bytes; any other renderable as it is.
 
     The insides of an update are Textual's own business: where a later 8.x has others, its own
@@ -68,11 +69,13 @@ def frugal(update: RenderableType | None) -> RenderableType | Strokes | None:
     """
     try:
         if isinstance(update, ChopsUpdate):
-            return Strokes(list(_parts(update)))
+            return Strokes(list(_parts(update)), shown)
         if isinstance(update, LayoutUpdate):
-            return Strokes(list(_lines(update.strips, update.region.x, update.region.y)))
+            return Strokes(list(_lines(update.strips, update.region.x, update.region.y)), shown)
     except (AttributeError, TypeError, ValueError):
-        return update
+        pass
+    if update is not None:
+        shown.forget()
     return update
 
 

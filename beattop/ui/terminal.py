@@ -32,6 +32,10 @@ _PENDING_S = 1.0
 """After a byte came, how long a half sequence may wait for its rest (Textual: 0.1 s)."""
 
 
+_WAITING = 4096
+"""Characters that may wait to be taken, less than a whole picture of 80×24."""
+
+
 class UntilGone:
     """A terminal's output that swallows what is written after its end.
 
@@ -42,14 +46,17 @@ class UntilGone:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.gone = False
+        self.taken = 0
+        """Characters written so far."""
 
     def write(self, text: str) -> int:
         """Write, or do as if."""
         if not self.gone:
             try:
-                return self._file.write(text)
+                self._file.write(text)
             except (OSError, ValueError):
                 self.gone = True
+        self.taken += len(text)
         return len(text)
 
     def flush(self) -> None:
@@ -112,6 +119,7 @@ class Terminal(LinuxDriver):
         shown = stderr is not None and stderr.isatty()
         self._out = UntilGone((stderr if shown else stdout) or sys.stderr)
         self._file = self._out  # type: ignore[assignment]
+        self._written = 0
         self.exit_event = self._ending = Ending()
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -127,6 +135,16 @@ class Terminal(LinuxDriver):
     def gone(self) -> bool:
         """True once nobody can see or type anything any more."""
         return self._out.gone or not os.isatty(self.fileno)
+
+    @property
+    def behind(self) -> bool:
+        """True while the terminal has yet to take older pictures: a slow line."""
+        return self._written - self._out.taken > _WAITING
+
+    def write(self, data: str) -> None:
+        """Have it written by the writer's thread."""
+        self._written += len(data)
+        super().write(data)
 
     def process_message(self, message: Message) -> None:
         """Esc and a letter in one packet (ssh, a busy box) are two keys, unless Alt is used."""

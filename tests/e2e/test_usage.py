@@ -123,3 +123,13 @@ def test_latin_one_and_c_locales_print_something():
         done = run("--once", "--observe", "0", env=env)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("beattop on ")
+
+
+def test_a_recording_that_was_cut_short_says_so_and_shows_what_came_before(tmp_path):
+    path = tmp_path / "tape"
+    assert run("record", str(path), "--seconds", "2").returncode == 0
+    whole = path.read_bytes()
+    assert "cut short" not in run("replay", str(path), "--once").stderr
+    path.write_bytes(whole[:-20])
+    done = run("replay", str(path), "--once")
+    assert done.returncode == 0 and "cut short" in done.stderr and "beattop on " in done.stdout

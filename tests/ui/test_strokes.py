@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
 from beattop.ui.ink import INKS, LOUD
 from beattop.ui.line import Span, cells
 from beattop.ui.paint import changed
-from beattop.ui.strokes import frugal, turn
+from beattop.ui.picture import Picture
+from beattop.ui.strokes import Strokes, frugal, turn
 from tests.ui import frames
 from tests.ui.conftest import running
 
@@ -28,12 +31,13 @@ class Wire:
         self.console = Console(color_system="256", force_terminal=True)
         self.bytes = 0
 
-    def take(self, update):
-        small = frugal(update)
+    def take(self, update, shown):
+        small = frugal(update, shown)
         if update is not None:
             for screen, one in ((self.theirs, update), (self.ours, small)):
-                pyte.Stream(screen).feed(one.render_segments(self.console).replace("\n", ""))
-            self.bytes += len(small.render_segments(self.console).encode())
+                sent = one.render_segments(self.console)
+                pyte.Stream(screen).feed(sent.replace("\n", ""))
+            self.bytes += len(sent.encode())
         return small
 
     def check(self, screen) -> None:
@@ -79,6 +83,44 @@ async def test_a_frame_of_a_busy_incident_takes_few_bytes(wire):
         assert wire.bytes / 10 < 1500
 
 
+async def test_a_picture_that_is_drawn_again_sends_nothing(wire):
+    """Textual draws the whole screen several times where a page opens or closes."""
+    async with running(frames.incident(0, extra=30), size=SIZE) as screen:
+        for key in ("?", "escape", "e", "escape", "l", "escape", "enter", "escape"):
+            await screen.press(key)
+            wire.check(screen)
+            screen.app.refresh(layout=True)  # what has not been drawn over whole, once
+            await screen.settle()
+            wire.bytes = 0
+            screen.app.refresh(layout=True)
+            await screen.settle()
+            assert wire.bytes < 100, key
+            wire.check(screen)
+
+
+async def test_what_was_written_over_from_outside_is_drawn_again_on_demand(wire):
+    async with running(frames.incident(0), size=SIZE) as screen:
+        for pressed in (True, False):  # Ctrl+L, or a resize: the app's own action
+            wire.ours.reset()
+            await (screen.press("ctrl+l") if pressed else screen.app.run_action("redraw"))
+            await screen.settle()
+            wire.check(screen)
+
+
+async def test_a_slow_line_gets_the_newest_picture_and_none_of_those_between(wire):
+    async with running(frames.incident(0), size=SIZE) as screen:
+        screen.app._driver.behind = True
+        wire.bytes = 0
+        for number in range(1, 30):
+            await screen.push(frames.incident(number))
+        await screen.press("?")
+        assert wire.bytes == 0
+        screen.app._driver.behind = False
+        await screen.until(lambda: wire.bytes > 0)
+        await screen.settle()
+        wire.check(screen)
+
+
 colors = st.sampled_from([None, "default", "red", "#56b4e9", "#101418"])
 styles = st.builds(
     Style, color=colors, bgcolor=colors, bold=st.booleans(), underline=st.booleans(),
@@ -98,6 +140,40 @@ def test_a_turn_leads_to_the_style_that_it_names(line, system):
     pyte.Stream(short).feed(turn(before, Style(), system) + "x")
     pyte.Stream(long).feed("\x1b[0mx")
     assert short.buffer == long.buffer
+
+
+WIDE, HIGH = 24, 2
+inked = st.sampled_from([Style(), Style(bold=True), Style(bgcolor="red", reverse=True)])
+texts = st.text("a 你é", max_size=WIDE) | st.sampled_from(["", "a", "ab  "])
+
+
+@st.composite
+def pieces(draw):
+    x = draw(st.sampled_from([0, 0, 1, 5, WIDE - 1]))
+    length = draw(st.sampled_from([WIDE - x, WIDE - x, 1, 3, 14]))
+    length = min(length, WIDE - x)
+    made = [Segment(draw(texts), draw(inked)) for _ in range(draw(st.integers(0, 2)))]
+    strip = Strip(made).adjust_cell_length(length, draw(inked))
+    return x, draw(st.integers(0, HIGH - 1)), strip
+
+
+@given(st.lists(st.lists(pieces(), min_size=1, max_size=4), max_size=12))
+@settings(deadline=None)
+def test_what_is_not_sent_stands_there_already(updates):
+    console = Console(color_system="256", force_terminal=True)
+    all_of_it, ours = pyte.Screen(WIDE, HIGH), pyte.Screen(WIDE, HIGH)
+    shown = Picture()
+    shown.sized(WIDE, HIGH)
+    for update in updates:
+        fresh = Picture()  # knows nothing: sends all
+        fresh.sized(WIDE, HIGH)
+        pyte.Stream(all_of_it).feed(
+            "".join(Strokes([piece], fresh).render_segments(console) for piece in update)
+        )
+        pyte.Stream(ours).feed(Strokes(update, shown).render_segments(console))
+        for y in range(HIGH):
+            for x in range(WIDE):
+                assert _seen(ours.buffer[y][x]) == _seen(all_of_it.buffer[y][x]), (x, y)
 
 
 spans = st.builds(Span, st.text("ab 你é", max_size=5), st.sampled_from(sorted(INKS)))

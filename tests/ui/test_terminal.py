@@ -18,8 +18,10 @@ from pathlib import Path
 
 import pyte
 import pytest
+from textual.drivers._writer_thread import WriterThread
 
-from beattop.ui.terminal import Ending, speaks_utf8
+from beattop.ui.terminal import Ending, UntilGone, speaks_utf8
+from beattop.ui.terminal import Terminal as Driver
 from tests.ui.frames import STOP
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +110,24 @@ def assert_restored(t: Terminal) -> None:
     ):
         assert off in tail, f"{off!r} was not sent"
     assert termios.tcgetattr(t.fd)[3] == t.before[3], "the line discipline is not as it was"
+
+
+def test_a_line_that_takes_nothing_is_behind_until_it_has_taken_all():
+    reader, writer = os.pipe()
+    driver = Driver.__new__(Driver)
+    with open(reader, "rb") as taken, open(writer, "w") as file:
+        driver._out, driver._written = UntilGone(file), 0
+        thread = driver._writer_thread = WriterThread(driver._out)
+        thread.start()
+        assert not driver.behind
+        size = fcntl.fcntl(file, fcntl.F_GETPIPE_SZ)
+        for _ in range(12):
+            driver.write("x" * size)  # the second blocks
+        assert driver.behind
+        for _ in range(12):
+            taken.read(size)
+        thread.stop()
+        assert not driver.behind
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])

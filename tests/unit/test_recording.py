@@ -113,8 +113,10 @@ def test_a_line_cut_short_ends_it_and_what_came_before_counts(samples, tmp_path)
     path = tmp_path / "tape"
     recording.write(samples, path)
     whole = path.read_text()
+    assert not recording.Recording(path).cut_short
     path.write_text(whole[:-20])
     assert list(recording.read(path)) == samples[:-1]
+    assert recording.Recording(path).cut_short
 
 
 @pytest.mark.parametrize(
