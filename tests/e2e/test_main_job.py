@@ -162,8 +162,8 @@ def test_d_stops_the_duplicate_on_a_real_terminal_and_u_starts_it_again(box):
         )
         assert "73" in shown
         screen.press("d")
-        shown = screen.wait("[ Cancel ]")  # the last line: a picture may come in two reads
-        assert "stop beat2" in shown and "stopProcess" in shown
+        words = ("stop beat2", "stopProcess", "[ Cancel ]")  # it is drawn small first
+        screen.wait(lambda text: all(word in text for word in words), "the whole dialog")
         screen.press("\r")  # the focus is on Cancel
         screen.wait(lambda text: "stopProcess" not in text, "the dialog to close")
         assert box.state("beat2") != "STOPPED"
